@@ -1,0 +1,53 @@
+# One place for what Millrace stands on. CMake package first, pkg-config second, and a clear message
+# that names the package where neither is found.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+macro(millrace_require found name debian)
+  if(NOT ${found})
+    message(FATAL_ERROR "${name} was not found. On Debian or Ubuntu: apt-get install ${debian}")
+  endif()
+endmacro()
+
+find_package(cppzmq CONFIG QUIET)
+millrace_require(cppzmq_FOUND "cppzmq (and libzmq)" "cppzmq-dev libzmq3-dev")
+
+find_package(FlatBuffers CONFIG QUIET)
+millrace_require(FlatBuffers_FOUND "FlatBuffers" "libflatbuffers-dev flatbuffers-compiler flatbuffers-compiler-dev")
+find_program(MILLRACE_FLATC flatc)
+millrace_require(MILLRACE_FLATC "flatc" "flatbuffers-compiler")
+
+find_package(civetweb CONFIG QUIET)
+millrace_require(civetweb_FOUND "CivetWeb" "libcivetweb-dev")
+
+find_package(nlohmann_json CONFIG QUIET)
+millrace_require(nlohmann_json_FOUND "nlohmann-json" "nlohmann-json3-dev")
+
+find_package(CLI11 CONFIG QUIET)
+millrace_require(CLI11_FOUND "CLI11" "libcli11-dev")
+
+find_package(tomlplusplus CONFIG QUIET)
+millrace_require(tomlplusplus_FOUND "toml++" "libtomlplusplus-dev")
+
+find_package(spdlog CONFIG QUIET)
+millrace_require(spdlog_FOUND "spdlog" "libspdlog-dev")
+
+# No CMake package on Debian for these two.
+pkg_check_modules(LMDB QUIET IMPORTED_TARGET lmdb)
+millrace_require(LMDB_FOUND "LMDB" "liblmdb-dev")
+add_library(millrace::lmdb ALIAS PkgConfig::LMDB)
+
+pkg_check_modules(XXHASH QUIET IMPORTED_TARGET libxxhash)
+millrace_require(XXHASH_FOUND "xxHash" "libxxhash-dev")
+add_library(millrace::xxhash ALIAS PkgConfig::XXHASH)
+
+if(MILLRACE_BUILD_TESTS)
+  find_package(GTest CONFIG QUIET)
+  millrace_require(GTest_FOUND "GoogleTest" "libgtest-dev libgmock-dev")
+  find_package(rapidcheck CONFIG QUIET)
+  millrace_require(rapidcheck_FOUND "rapidcheck" "librapidcheck-dev")
+endif()
+if(MILLRACE_BUILD_BENCH)
+  find_package(benchmark CONFIG QUIET)
+  millrace_require(benchmark_FOUND "Google Benchmark" "libbenchmark-dev")
+endif()

@@ -1,0 +1,2 @@
+# `cmake --install` lays out the programs, the two C++ libraries and find_package(millrace).
+include(GNUInstallDirs)
