@@ -1,0 +1,94 @@
+#include "broker/admin/task_json.h"
+
+#include <span>
+
+#include "broker/admin/json_text.h"
+
+namespace millrace::broker {
+namespace {
+
+// RFC 4648 section 4, with padding.
+std::string base64(std::span<const std::uint8_t> bytes) {
+  static constexpr char kDigits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string encoded;
+  encoded.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    const std::size_t here = std::min<std::size_t>(3, bytes.size() - at);
+    std::uint32_t group = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      group = group << 8 | (i < here ? bytes[at + i] : std::uint32_t{0});
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      encoded.push_back(i <= here ? kDigits[group >> (18 - 6 * i) & 63] : '=');
+    }
+  }
+  return encoded;
+}
+
+void add_result(Json& document, const SharedBytes& result) {
+  if (is_utf8(result.text())) {
+    document["result"] = result.text();
+  } else {
+    document["result_base64"] = base64(result.view());
+  }
+}
+
+Json attempt(const AttemptRecord& record) {
+  return {{"attempt", record.attempt},        {"fence", id_number(record.fence.value)},
+          {"reason", name_of(record.reason)}, {"started_at", moment(record.started)},
+          {"ended_at", moment(record.ended)}, {"worker", text(record.worker)},
+          {"error", text(record.error)}};
+}
+
+Json document_of(const TaskView& task) {
+  Json document = {{"id", to_text(task.id)},
+                   {"queue", text(task.queue)},
+                   {"state", name_of(task.state)},
+                   {"reason", name_of(task.reason)},
+                   {"attempts", task.attempts},
+                   {"max_attempts", task.max_attempts},
+                   {"priority", task.priority},
+                   {"worker", text(task.worker)},
+                   {"progress_percent", task.progress_percent},
+                   {"cancel_requested", task.cancel_requested},
+                   {"error", text(task.error)},
+                   {"accepted_at", moment(task.accepted)},
+                   {"due_at", moment(task.due)},
+                   {"expires_at", moment(task.expires)},
+                   {"ended_at", moment(task.ended)},
+                   {"timeout_seconds", seconds(task.timeout)},
+                   {"payload_bytes", task.payload_bytes.value},
+                   {"result_bytes", task.result_bytes.value},
+                   {"sequence", id_number(task.sequence.value)},
+                   {"fence", id_number(task.fence.value)}};
+  if (!task.result.empty()) add_result(document, task.result);
+  if (!task.attempt_records.empty()) {
+    Json& records = document["attempt_records"] = Json::array();
+    for (const AttemptRecord& record : task.attempt_records) records.push_back(attempt(record));
+  }
+  return document;
+}
+
+}  // namespace
+
+std::string task_json(const TaskView& task) {
+  return dump(document_of(task));
+}
+
+std::string task_list_json(const TaskList& list) {
+  Json tasks = Json::array();
+  for (const TaskView& task : list.tasks) tasks.push_back(document_of(task));
+  Json document = Json::object();
+  document["tasks"] = std::move(tasks);
+  document["next_cursor"] = list.next_cursor == 0 ? Json(nullptr) : id_number(list.next_cursor);
+  return dump(document);
+}
+
+std::string error_json(std::string_view code, std::string_view message) {
+  Json document = Json::object();
+  document["error"] = {{"code", text(code)}, {"message", text(message)}};
+  return dump(document);
+}
+
+}  // namespace millrace::broker
