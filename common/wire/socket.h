@@ -1,5 +1,5 @@
-// ZeroMQ sockets with the options that Millrace needs, and frames in and out without a copy. Only the
-// stable libzmq API. A socket belongs to one thread at a time.
+// ZeroMQ sockets with the options that Millrace needs, and frames in and out without a copy. Only
+// the stable libzmq API. A socket belongs to one thread at a time.
 #pragma once
 
 #include <string>
@@ -9,14 +9,14 @@
 
 namespace millrace::wire {
 
-// One per process: some libzmq versions misbehave with several (see docs/decisions). Received frames
-// are aligned to 8 bytes (ZMQ_ZERO_COPY_RECV off); decoders check and copy all the same.
+// One per process: some libzmq versions misbehave with several (see docs/decisions). Received
+// frames are aligned to 8 bytes (ZMQ_ZERO_COPY_RECV off); decoders check and copy all the same.
 zmq::context_t make_context();
 
 struct SocketOptions {
   ByteCount frame_bytes_max = ByteCount::mebibytes(32);
-  int send_messages_max = 1'000;     // high-water mark per peer
-  int receive_messages_max = 1'000;  // high-water mark per peer
+  int send_messages_max = 1'000;                  // high-water mark per peer
+  int receive_messages_max = 1'000;               // high-water mark per peer
   Duration linger = Duration::milliseconds(500);  // how long close waits for unsent messages
 };
 
@@ -50,7 +50,8 @@ enum class SendStatus { sent, full, unreachable };
 // more are handed over without a copy and stay alive until libzmq has sent them.
 SendStatus send_frames(zmq::socket_t& socket, const Frames& frames);
 // To one peer of a ROUTER. unreachable: no such peer (any more). Nothing is half sent.
-SendStatus send_frames_to(zmq::socket_t& router, const std::string& routing_id, const Frames& frames);
+SendStatus send_frames_to(zmq::socket_t& router, const std::string& routing_id,
+                          const Frames& frames);
 
 // Waits until one of the items is ready or `timeout` has passed; a signal ends the wait early.
 // Returns the number of ready items.

@@ -1,5 +1,5 @@
-// The task as a FlatBuffer (schemas/task.fbs): written once by the client, read by the broker (its few
-// deciding fields) and by the worker (headers and payload). Pure functions; thread-safe.
+// The task as a FlatBuffer (schemas/task.fbs): written once by the client, read by the broker (its
+// few deciding fields) and by the worker (headers and payload). Pure functions; thread-safe.
 #pragma once
 
 #include <string>
@@ -9,6 +9,15 @@
 #include "common/base/messages.h"
 
 namespace millrace::wire {
+
+// The ranges of a task that are not configurable; PeerLimits has the others.
+inline constexpr std::size_t kHeadersMost = 256;
+inline constexpr std::size_t kHeaderKeyBytesMost = 128;
+inline constexpr Duration kTimeoutLeast = Duration::milliseconds(100);
+inline constexpr Duration kTaskDurationMost = Duration::days(3'650);
+inline constexpr Duration kBackoffMost = Duration::days(1);
+// 2200-01-01T00:00:00Z, far enough from the end of 64-bit nanoseconds to add any duration.
+inline constexpr Time kNotBeforeLatest = Time::since_epoch(Duration::seconds(7'258'118'400));
 
 // A task as its author describes it. Zero or negative means "default" exactly as in TaskSpec.
 struct TaskDescription {
