@@ -1,5 +1,5 @@
-// Everything the broker can want. One rule: a send of a turn leaves only after all writes of that turn
-// (and of the turns before) are durable.
+// Everything the broker can want. One rule: a send of a turn leaves only after all writes of that
+// turn (and of the turns before) are durable.
 #pragma once
 
 #include <array>
@@ -17,8 +17,8 @@ using QueueNumber = Number<struct QueueTag, std::uint32_t>;
 
 // ---- writes -------------------------------------------------------------------------------------
 
-// The persistent fields of a task: small and fixed in size, rewritten on every change of state. What
-// is not here is rebuilt from this on restart. The payload lies apart and is never rewritten.
+// The persistent fields of a task: small and fixed in size, rewritten on every change of state.
+// What is not here is rebuilt from this on restart. The payload lies apart and is never rewritten.
 struct TaskRecord {
   TaskSequence sequence;
   TaskId id;
@@ -27,19 +27,19 @@ struct TaskRecord {
   Reason reason = Reason::none;
   std::uint8_t priority = 0;
   bool cancel_requested = false;
-  std::uint16_t attempts = 0;      // leases that count
+  std::uint16_t attempts = 0;  // leases that count
   std::uint16_t max_attempts = 0;
   std::uint16_t attempt_records = 0;  // AttemptRecords kept for it, numbered from 1
-  Fence fence;                     // the newest granted; 0: none yet
+  Fence fence;                        // the newest granted; 0: none yet
   std::uint64_t content_hash = 0;
   Time accepted;
-  Time due;                        // delayed: when it becomes pending
-  Time expires;                    // none: no ttl
-  Time ended;                      // terminal states
+  Time due;      // delayed: when it becomes pending
+  Time expires;  // none: no ttl
+  Time ended;    // terminal states
   Duration timeout;
   Duration retention;
   Backoff backoff;
-  ByteCount spec_bytes;            // 0: the spec is not stored any more
+  ByteCount spec_bytes;  // 0: the spec is not stored any more
   ByteCount payload_bytes;
   ByteCount result_bytes;
   friend bool operator==(const TaskRecord&, const TaskRecord&) = default;
@@ -52,9 +52,9 @@ struct Totals {
   std::uint64_t dead = 0;
   std::uint64_t cancelled = 0;
   std::uint64_t expired = 0;
-  std::uint64_t requeued = 0;     // dead -> pending
-  std::uint64_t retries = 0;      // attempts after the first
-  std::uint64_t pruned = 0;       // ended tasks forgotten: by age, by bytes, or purged
+  std::uint64_t requeued = 0;  // dead -> pending
+  std::uint64_t retries = 0;   // failed attempts that were given another try
+  std::uint64_t pruned = 0;    // ended tasks forgotten: by age, by bytes, or purged
   std::uint64_t lease_losses = 0;
   std::uint64_t timeouts = 0;
   std::uint64_t last_sequence = 0;
@@ -127,8 +127,8 @@ struct DispatchToWorker {
 struct FinishedToClient {
   struct Item {
     TaskSequence sequence;
-    bool read_result = false;   // result lies in the store
-    bool read_error = false;    // the last error lies in AttemptRecord `attempt_records`
+    bool read_result = false;  // result lies in the store
+    bool read_error = false;   // the last error lies in AttemptRecord `attempt_records`
     std::uint16_t attempt_records = 0;
     FinishedTask task;
   };

@@ -18,7 +18,7 @@ namespace millrace {
 }  // namespace millrace
 
 // Aborts unless `condition` holds; stays on in release builds. `reason` says what must be true.
-#define MILLRACE_CHECK(condition, reason)                                 \
-  (static_cast<bool>(condition)                                           \
-       ? static_cast<void>(0)                                             \
+#define MILLRACE_CHECK(condition, reason) \
+  (static_cast<bool>(condition)           \
+       ? static_cast<void>(0)             \
        : ::millrace::check_failed(#condition, __FILE__, __LINE__, reason))

@@ -6,8 +6,8 @@
 
 namespace millrace {
 
-// The checksum of `bytes`, continuing from `seed` (the checksum of what came before; 0 at the start).
-// Uses the processor's instruction where there is one. Thread-safe.
+// The checksum of `bytes`, continuing from `seed` (the checksum of what came before; 0 at the
+// start). Uses the processor's instruction where there is one. Thread-safe.
 std::uint32_t crc32c(std::span<const std::uint8_t> bytes, std::uint32_t seed = 0);
 
 // The portable form, for processors without the instruction and for tests that compare the two.

@@ -98,8 +98,8 @@ std::optional<IdType> parse_id(std::string_view text) {
   return id;
 }
 
-// A fresh UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then random bits, so that ids made
-// later sort later.
+// A fresh UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then random bits, so that ids
+// made later sort later.
 inline TaskId make_task_id(Time now, Random& random) {
   TaskId id;
   const auto milliseconds = static_cast<std::uint64_t>(now.since_epoch().in_milliseconds());

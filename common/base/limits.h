@@ -1,5 +1,5 @@
-// Every limit has a name, a default, a unit and an answer. The broker announces the ones that bind a
-// peer in its Welcome; the sender checks them before it sends.
+// Every limit has a name, a default, a unit and an answer. The broker announces the ones that bind
+// a peer in its Welcome; the sender checks them before it sends.
 #pragma once
 
 #include <cstdint>

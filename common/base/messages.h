@@ -22,16 +22,16 @@ namespace millrace {
 
 // ---- the task as the client describes it --------------------------------------------------------
 
-// Exponential backoff: the n-th retry waits initial * 2^(n-1), at most `max`, shortened by up to half
-// at random so that retries spread.
+// Exponential backoff: the n-th retry waits initial * 2^(n-1), at most `max`, shortened by up to
+// half at random so that retries spread.
 struct Backoff {
   Duration initial = Duration::seconds(1);
   Duration max = Duration::minutes(5);
   friend bool operator==(const Backoff&, const Backoff&) = default;
 };
 
-// What the broker reads of a task; the payload stays inside `bytes`, the TaskSpec FlatBuffer exactly
-// as the client wrote it, which goes to the store and to the worker unchanged.
+// What the broker reads of a task; the payload stays inside `bytes`, the TaskSpec FlatBuffer
+// exactly as the client wrote it, which goes to the store and to the worker unchanged.
 struct TaskSpec {
   TaskId id;
   std::string queue;
@@ -41,7 +41,8 @@ struct TaskSpec {
   Time not_before;   // wall clock; none: at once. The later of delay and not_before holds
   Duration ttl;      // from acceptance to the first start; zero: never expires
   Duration timeout;  // of one attempt; zero: the broker's default
-  Duration retention = Duration::nanoseconds(-1);  // of the ended task; negative: the broker's default
+  Duration retention =
+      Duration::nanoseconds(-1);  // of the ended task; negative: the broker's default
   Backoff backoff;
   ByteCount payload_bytes;
   std::uint64_t content_hash = 0;  // over everything above and the payload, computed on decoding
@@ -76,13 +77,13 @@ struct Cancel {
 struct GetTasks {
   RequestId request;
   std::vector<TaskId> tasks;
-  bool with_payload = false;   // at most 1,000 tasks with any of these
+  bool with_payload = false;  // at most 1,000 tasks with any of these
   bool with_result = false;
   bool with_attempts = false;
 };
 struct TaskFilter {
-  std::string queue;                       // empty: any
-  TaskState state = TaskState{0};          // 0: any
+  std::string queue;               // empty: any
+  TaskState state = TaskState{0};  // 0: any
   friend bool operator==(const TaskFilter&, const TaskFilter&) = default;
 };
 struct ListTasks {
@@ -145,10 +146,10 @@ struct ClientWelcome {
   std::string broker_version;
 };
 enum class SubmitStatus : std::uint8_t {
-  accepted = 1,       // durable
-  duplicate = 2,      // the same task was accepted before: as good as accepted
-  conflict = 3,       // the id belongs to a task with other content
-  invalid = 4,        // breaks a rule; see the item's message
+  accepted = 1,   // durable
+  duplicate = 2,  // the same task was accepted before: as good as accepted
+  conflict = 3,   // the id belongs to a task with other content
+  invalid = 4,    // breaks a rule; see the item's message
   too_large = 5,
   busy = 6,           // over a capacity limit; again after retry_after
   store_full = 7,     // again after retry_after
@@ -217,22 +218,22 @@ struct TaskView {
   Fence fence;
   Duration timeout;
   Time accepted;
-  Time due;           // delayed: when it becomes pending; none otherwise
-  Time expires;       // waiting with a ttl; none otherwise
-  Time ended;         // terminal; none otherwise
+  Time due;            // delayed: when it becomes pending; none otherwise
+  Time expires;        // waiting with a ttl; none otherwise
+  Time ended;          // terminal; none otherwise
   std::string worker;  // in_progress: its name; may be empty just after a broker restart
   std::uint8_t progress_percent = 0;
-  std::string error;   // of the last attempt that did not succeed
+  std::string error;  // of the last attempt that did not succeed
   ByteCount payload_bytes;
   ByteCount result_bytes;
-  SharedBytes spec;    // the TaskSpec FlatBuffer, when asked for
-  SharedBytes result;  // when asked for
+  SharedBytes spec;                            // the TaskSpec FlatBuffer, when asked for
+  SharedBytes result;                          // when asked for
   std::vector<AttemptRecord> attempt_records;  // when asked for
 };
 struct TaskList {
   RequestId request;
-  std::vector<TaskView> tasks;  // GetTasks: those found, in the order asked
-  std::vector<TaskId> unknown;  // GetTasks: the others
+  std::vector<TaskView> tasks;    // GetTasks: those found, in the order asked
+  std::vector<TaskId> unknown;    // GetTasks: the others
   std::uint64_t next_cursor = 0;  // ListTasks: 0 at the end
 };
 struct Changed {  // answers RequeueDead, PurgeDead, ControlQueue, DrainWorker
@@ -247,7 +248,7 @@ struct Pong {
   RequestId request;
   Epoch epoch;
 };
-struct Refused {  // the request was not done
+struct Refused {      // the request was not done
   RequestId request;  // none when the request could not be read
   ErrorCode code = ErrorCode::invalid;
   std::string message;
@@ -290,8 +291,8 @@ struct Completion {
 };
 struct Complete {
   std::vector<Completion> items;
-  std::uint32_t credit = 1;            // as in WorkerHello, the newest wish
-  std::uint64_t answers_recall = 0;    // the recall_number this answers, or 0
+  std::uint32_t credit = 1;          // as in WorkerHello, the newest wish
+  std::uint64_t answers_recall = 0;  // the recall_number this answers, or 0
 };
 // Re-arms the attempt timeout and reports progress.
 struct Extension {
@@ -356,8 +357,8 @@ struct Recall {  // hand back those that have not started; answer even if none
 };
 struct Drain {};  // take nothing new, finish, say goodbye
 
-using WorkerReply = std::variant<WorkerWelcome, Dispatch, Completed, StopTasks, Recall, Drain, Refused,
-                                 BrokerGoodbye>;
+using WorkerReply = std::variant<WorkerWelcome, Dispatch, Completed, StopTasks, Recall, Drain,
+                                 Refused, BrokerGoodbye>;
 
 // ---- heartbeats ---------------------------------------------------------------------------------
 

@@ -13,39 +13,53 @@ namespace millrace {
 // The field's words for what can go wrong; the same names stand on the wire, in JSON and in docs.
 // The numbers are on the wire: append only.
 enum class ErrorCode : std::uint8_t {
-  invalid = 1,           // the request breaks a rule; sending it again will not help
-  too_large = 2,         // over a named limit
-  not_found = 3,         // no such task, queue or worker
-  conflict = 4,          // the id is taken by a task with other content
-  busy = 5,              // over capacity now; try again after `retry_after`
-  store_full = 6,        // the disk or the map is nearly full; running tasks may still finish
-  shutting_down = 7,     // the broker is stopping
-  unsupported = 8,       // unknown message or protocol version
-  unknown_session = 9,   // say hello (again) first
-  stale_lease = 10,      // the fence is not the task's current one; nothing was changed
-  unavailable = 11,      // no answer in time: done or not done is unknown
-  io = 12,               // the operating system or the store failed
-  corrupt = 13,          // stored bytes fail their checksum or their format
-  misconfigured = 14,    // a flag, variable or file has a value that cannot be used
+  invalid = 1,          // the request breaks a rule; sending it again will not help
+  too_large = 2,        // over a named limit
+  not_found = 3,        // no such task, queue or worker
+  conflict = 4,         // the id is taken by a task with other content
+  busy = 5,             // over capacity now; try again after `retry_after`
+  store_full = 6,       // the disk or the map is nearly full; running tasks may still finish
+  shutting_down = 7,    // the broker is stopping
+  unsupported = 8,      // unknown message or protocol version
+  unknown_session = 9,  // say hello (again) first
+  stale_lease = 10,     // the fence is not the task's current one; nothing was changed
+  unavailable = 11,     // no answer in time: done or not done is unknown
+  io = 12,              // the operating system or the store failed
+  corrupt = 13,         // stored bytes fail their checksum or their format
+  misconfigured = 14,   // a flag, variable or file has a value that cannot be used
 };
 
 // The wire name of `code`, e.g. "stale_lease"; "unknown" for a number that is not listed.
 constexpr const char* name_of(ErrorCode code) {
   switch (code) {
-    case ErrorCode::invalid: return "invalid";
-    case ErrorCode::too_large: return "too_large";
-    case ErrorCode::not_found: return "not_found";
-    case ErrorCode::conflict: return "conflict";
-    case ErrorCode::busy: return "busy";
-    case ErrorCode::store_full: return "store_full";
-    case ErrorCode::shutting_down: return "shutting_down";
-    case ErrorCode::unsupported: return "unsupported";
-    case ErrorCode::unknown_session: return "unknown_session";
-    case ErrorCode::stale_lease: return "stale_lease";
-    case ErrorCode::unavailable: return "unavailable";
-    case ErrorCode::io: return "io";
-    case ErrorCode::corrupt: return "corrupt";
-    case ErrorCode::misconfigured: return "misconfigured";
+    case ErrorCode::invalid:
+      return "invalid";
+    case ErrorCode::too_large:
+      return "too_large";
+    case ErrorCode::not_found:
+      return "not_found";
+    case ErrorCode::conflict:
+      return "conflict";
+    case ErrorCode::busy:
+      return "busy";
+    case ErrorCode::store_full:
+      return "store_full";
+    case ErrorCode::shutting_down:
+      return "shutting_down";
+    case ErrorCode::unsupported:
+      return "unsupported";
+    case ErrorCode::unknown_session:
+      return "unknown_session";
+    case ErrorCode::stale_lease:
+      return "stale_lease";
+    case ErrorCode::unavailable:
+      return "unavailable";
+    case ErrorCode::io:
+      return "io";
+    case ErrorCode::corrupt:
+      return "corrupt";
+    case ErrorCode::misconfigured:
+      return "misconfigured";
   }
   return "unknown";
 }
@@ -61,8 +75,10 @@ struct Error {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}    // NOLINT: implicit by design
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit by design
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit by design
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }

@@ -26,13 +26,20 @@ inline constexpr std::array<TaskState, 7> kAllTaskStates = {
 
 constexpr std::string_view name_of(TaskState state) {
   switch (state) {
-    case TaskState::delayed: return "delayed";
-    case TaskState::pending: return "pending";
-    case TaskState::in_progress: return "in_progress";
-    case TaskState::succeeded: return "succeeded";
-    case TaskState::dead: return "dead";
-    case TaskState::cancelled: return "cancelled";
-    case TaskState::expired: return "expired";
+    case TaskState::delayed:
+      return "delayed";
+    case TaskState::pending:
+      return "pending";
+    case TaskState::in_progress:
+      return "in_progress";
+    case TaskState::succeeded:
+      return "succeeded";
+    case TaskState::dead:
+      return "dead";
+    case TaskState::cancelled:
+      return "cancelled";
+    case TaskState::expired:
+      return "expired";
   }
   return "unknown";
 }
@@ -44,8 +51,12 @@ constexpr std::optional<TaskState> task_state_named(std::string_view name) {
   return std::nullopt;
 }
 
-constexpr bool is_terminal(TaskState state) { return state >= TaskState::succeeded; }
-constexpr std::size_t index_of(TaskState state) { return static_cast<std::size_t>(state); }
+constexpr bool is_terminal(TaskState state) {
+  return state >= TaskState::succeeded;
+}
+constexpr std::size_t index_of(TaskState state) {
+  return static_cast<std::size_t>(state);
+}
 
 // How one attempt ended, as the worker reports it.
 enum class Outcome : std::uint8_t {
@@ -72,27 +83,42 @@ enum class Reason : std::uint8_t {
 
 constexpr std::string_view name_of(Reason reason) {
   switch (reason) {
-    case Reason::none: return "none";
-    case Reason::failed: return "failed";
-    case Reason::failed_for_good: return "failed_for_good";
-    case Reason::timed_out: return "timed_out";
-    case Reason::crashed: return "crashed";
-    case Reason::lease_lost: return "lease_lost";
-    case Reason::cancelled: return "cancelled";
-    case Reason::expired: return "expired";
+    case Reason::none:
+      return "none";
+    case Reason::failed:
+      return "failed";
+    case Reason::failed_for_good:
+      return "failed_for_good";
+    case Reason::timed_out:
+      return "timed_out";
+    case Reason::crashed:
+      return "crashed";
+    case Reason::lease_lost:
+      return "lease_lost";
+    case Reason::cancelled:
+      return "cancelled";
+    case Reason::expired:
+      return "expired";
   }
   return "unknown";
 }
 
 constexpr std::string_view name_of(Outcome outcome) {
   switch (outcome) {
-    case Outcome::succeeded: return "succeeded";
-    case Outcome::failed: return "failed";
-    case Outcome::failed_for_good: return "failed_for_good";
-    case Outcome::timed_out: return "timed_out";
-    case Outcome::crashed: return "crashed";
-    case Outcome::cancelled: return "cancelled";
-    case Outcome::released: return "released";
+    case Outcome::succeeded:
+      return "succeeded";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::failed_for_good:
+      return "failed_for_good";
+    case Outcome::timed_out:
+      return "timed_out";
+    case Outcome::crashed:
+      return "crashed";
+    case Outcome::cancelled:
+      return "cancelled";
+    case Outcome::released:
+      return "released";
   }
   return "unknown";
 }

@@ -22,9 +22,10 @@ constexpr std::array<Unit, 7> kUnits = {{{"d", 86'400'000'000'000},
                                          {"ns", 1}}};
 
 Error bad_duration(std::string_view text) {
-  return {ErrorCode::invalid, "'" + std::string(text) +
-                                  "' is not a duration; write a number and a unit such as 250ms, 10s, "
-                                  "5m, 2h or 7d"};
+  return {ErrorCode::invalid,
+          "'" + std::string(text) +
+              "' is not a duration; write a number and a unit such as 250ms, 10s, "
+              "5m, 2h or 7d"};
 }
 
 Error bad_time(std::string_view text) {
@@ -55,7 +56,8 @@ CivilDate civil_from_days(std::int64_t days) {
   const auto day_of_era = static_cast<unsigned>(days - era * 146'097);
   const unsigned year_of_era =
       (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const unsigned day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const unsigned month_index = (5 * day_of_year + 2) / 153;
   const unsigned day = day_of_year - (153 * month_index + 2) / 5 + 1;
   const unsigned month = month_index < 10 ? month_index + 3 : month_index - 9;
@@ -92,8 +94,8 @@ bool read_char(std::string_view text, std::size_t& at, std::string_view allowed)
 Result<Duration> parse_duration(std::string_view text) {
   if (text == "0") return Duration();
   std::size_t digits = 0;
-  while (digits < text.size() && (std::isdigit(static_cast<unsigned char>(text[digits])) != 0 ||
-                                  text[digits] == '.')) {
+  while (digits < text.size() &&
+         (std::isdigit(static_cast<unsigned char>(text[digits])) != 0 || text[digits] == '.')) {
     ++digits;
   }
   const std::string_view number = text.substr(0, digits);
@@ -109,7 +111,8 @@ Result<Duration> parse_duration(std::string_view text) {
     if (unit.suffix != suffix) continue;
     std::int64_t count = 0;
     const auto parsed = std::from_chars(whole.data(), whole.data() + whole.size(), count);
-    if (parsed.ec != std::errc() || count > std::numeric_limits<std::int64_t>::max() / 2 / unit.nanoseconds) {
+    if (parsed.ec != std::errc() ||
+        count > std::numeric_limits<std::int64_t>::max() / 2 / unit.nanoseconds) {
       return bad_duration(text);
     }
     std::int64_t nanoseconds = count * unit.nanoseconds;
@@ -147,20 +150,21 @@ std::string to_rfc3339(Time time) {
   std::array<char, 64> text{};
   const int length = std::snprintf(
       text.data(), text.size(), "%04lld-%02u-%02uT%02lld:%02lld:%02lld.%03lldZ",
-      static_cast<long long>(date.year), date.month, date.day, static_cast<long long>(rest / 3'600'000),
-      static_cast<long long>(rest / 60'000 % 60), static_cast<long long>(rest / 1'000 % 60),
-      static_cast<long long>(rest % 1'000));
+      static_cast<long long>(date.year), date.month, date.day,
+      static_cast<long long>(rest / 3'600'000), static_cast<long long>(rest / 60'000 % 60),
+      static_cast<long long>(rest / 1'000 % 60), static_cast<long long>(rest % 1'000));
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
 Result<Time> parse_rfc3339(std::string_view text) {
   std::size_t at = 0;
   unsigned year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  const bool date_and_time =
-      read_digits(text, at, 4, year) && read_char(text, at, "-") && read_digits(text, at, 2, month) &&
-      read_char(text, at, "-") && read_digits(text, at, 2, day) && read_char(text, at, "Tt ") &&
-      read_digits(text, at, 2, hour) && read_char(text, at, ":") && read_digits(text, at, 2, minute) &&
-      read_char(text, at, ":") && read_digits(text, at, 2, second);
+  const bool date_and_time = read_digits(text, at, 4, year) && read_char(text, at, "-") &&
+                             read_digits(text, at, 2, month) && read_char(text, at, "-") &&
+                             read_digits(text, at, 2, day) && read_char(text, at, "Tt ") &&
+                             read_digits(text, at, 2, hour) && read_char(text, at, ":") &&
+                             read_digits(text, at, 2, minute) && read_char(text, at, ":") &&
+                             read_digits(text, at, 2, second);
   if (!date_and_time || year < 1970 || year > 2200 || month < 1 || month > 12 || day < 1 ||
       day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 60) {
     return bad_time(text);

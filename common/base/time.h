@@ -30,10 +30,18 @@ class Duration {
   constexpr double in_seconds() const { return static_cast<double>(nanoseconds_) / 1e9; }
 
   constexpr auto operator<=>(const Duration&) const = default;
-  constexpr Duration operator+(Duration other) const { return Duration(nanoseconds_ + other.nanoseconds_); }
-  constexpr Duration operator-(Duration other) const { return Duration(nanoseconds_ - other.nanoseconds_); }
-  constexpr Duration operator*(std::int64_t factor) const { return Duration(nanoseconds_ * factor); }
-  constexpr Duration operator/(std::int64_t divisor) const { return Duration(nanoseconds_ / divisor); }
+  constexpr Duration operator+(Duration other) const {
+    return Duration(nanoseconds_ + other.nanoseconds_);
+  }
+  constexpr Duration operator-(Duration other) const {
+    return Duration(nanoseconds_ - other.nanoseconds_);
+  }
+  constexpr Duration operator*(std::int64_t factor) const {
+    return Duration(nanoseconds_ * factor);
+  }
+  constexpr Duration operator/(std::int64_t divisor) const {
+    return Duration(nanoseconds_ / divisor);
+  }
   constexpr Duration& operator+=(Duration other) {
     nanoseconds_ += other.nanoseconds_;
     return *this;
@@ -63,7 +71,9 @@ class Time {
     if (step > 0 && nanoseconds_ > std::numeric_limits<std::int64_t>::max() - step) return never();
     return Time(nanoseconds_ + step);
   }
-  constexpr Time operator-(Duration duration) const { return Time(nanoseconds_ - duration.in_nanoseconds()); }
+  constexpr Time operator-(Duration duration) const {
+    return Time(nanoseconds_ - duration.in_nanoseconds());
+  }
   constexpr Duration operator-(Time other) const {
     return Duration::nanoseconds(nanoseconds_ - other.nanoseconds_);
   }

@@ -1,0 +1,277 @@
+// Every change of a task's state, as drawn in docs/architecture.md. enter() and leave() keep lists,
+// timers and counts; the functions above them say what each change means.
+#include <algorithm>
+
+#include "broker/core/broker_core.h"
+#include "broker/core/retry_policy.h"
+
+namespace millrace::broker {
+
+void BrokerCore::touch(TaskIndex index) {
+  Task& task = tasks_[index];
+  if (task.dirty) return;
+  task.dirty = true;
+  dirty_.push_back(index);
+}
+
+// Takes the task out of every structure of its present state.
+void BrokerCore::leave(TaskIndex index) {
+  Task& task = tasks_[index];
+  Queue& queue = queues_[task.record.queue];
+  --by_state_[index_of(task.record.state)];
+  if (task.record.state == TaskState::in_progress) {
+    leases_.remove(index);
+  } else {
+    due_.remove(index);
+  }
+  switch (task.record.state) {
+    case TaskState::delayed:
+      tasks_.remove(queue.delayed, index);
+      break;
+    case TaskState::pending:
+      queue.ready.remove(tasks_, index);
+      if (!queue.is_active()) workers_.refile_queue(queue.number);
+      break;
+    case TaskState::in_progress:
+      --queue.in_progress;
+      detach_from_worker(index);
+      break;
+    case TaskState::dead:
+      tasks_.remove(queue.dead, index);
+      break;
+    case TaskState::succeeded:
+    case TaskState::cancelled:
+    case TaskState::expired:
+      tasks_.remove(retained_, index);
+      retained_bytes_ -= kRetainedOverheadBytes + task.record.result_bytes.value;
+      break;
+  }
+}
+
+void BrokerCore::detach_from_worker(TaskIndex index) {
+  Task& task = tasks_[index];
+  if (task.worker.is_none()) {
+    tasks_.remove(orphans_, index);
+    return;
+  }
+  tasks_.remove(workers_[task.worker].leases, index);
+  workers_.refile(task.worker);
+  task.worker = WorkerIndex();
+}
+
+// Puts the task into the structures of `state`. In progress: the worker is set by the caller
+// before.
+void BrokerCore::enter(TaskIndex index, TaskState state, Time now) {
+  Task& task = tasks_[index];
+  Queue& queue = queues_[task.record.queue];
+  task.record.state = state;
+  ++by_state_[index_of(state)];
+  touch(index);
+  switch (state) {
+    case TaskState::delayed:
+      tasks_.append(queue.delayed, index);
+      break;
+    case TaskState::pending: {
+      task.since = now;
+      const bool was_active = queue.is_active();
+      queue.ready.insert(tasks_, index);
+      if (!was_active && queue.is_active()) workers_.refile_queue(queue.number);
+      break;
+    }
+    case TaskState::in_progress:
+      task.since = now;
+      task.progress_percent = 0;
+      ++queue.in_progress;
+      if (task.worker.is_none()) {
+        tasks_.append(orphans_, index);
+      } else {
+        tasks_.append(workers_[task.worker].leases, index);
+      }
+      break;
+    case TaskState::dead:
+      tasks_.append(queue.dead, index);
+      break;
+    case TaskState::succeeded:
+    case TaskState::cancelled:
+    case TaskState::expired:
+      tasks_.append(retained_, index);
+      retained_bytes_ += kRetainedOverheadBytes + task.record.result_bytes.value;
+      due_.add(index, task.record.ended + task.record.retention);
+      break;
+  }
+}
+
+void BrokerCore::make_pending(TaskIndex index, Time now) {
+  Task& task = tasks_[index];
+  task.record.due = Time();
+  enter(index, TaskState::pending, now);
+  if (!task.record.expires.is_none()) due_.add(index, task.record.expires);
+}
+
+void BrokerCore::make_delayed(TaskIndex index, Time due, Time now) {
+  if (due <= now) {
+    make_pending(index, now);
+    return;
+  }
+  Task& task = tasks_[index];
+  task.record.due = due;
+  enter(index, TaskState::delayed, now);
+  const Time expires = task.record.expires;
+  due_.add(index, expires.is_none() ? due : std::min(due, expires));
+}
+
+// The attempt and its fence are durable before the worker hears of them: promise P4.
+void BrokerCore::make_in_progress(TaskIndex index, WorkerIndex worker, Time now) {
+  Task& task = tasks_[index];
+  queue_wait_.record(now - task.since);
+  leave(index);
+  task.record.fence = task.record.fence.next();
+  ++task.record.attempts;
+  task.record.expires = Time();  // a ttl bounds the wait for the first start only
+  task.worker = worker;
+  enter(index, TaskState::in_progress, now);
+  arm_lease(index, task.record.timeout, now);
+}
+
+void BrokerCore::arm_lease(TaskIndex index, Duration length, Time now) {
+  leases_.remove(index);
+  leases_.add(index, lease_clock(now) + length + settings_.timeout_grace);
+}
+
+void BrokerCore::end_task(TaskIndex index, TaskState state, Reason reason, Time now, Effects& out,
+                          const Completion* completion) {
+  Task& task = tasks_[index];
+  leave(index);
+  task.record.reason = reason;
+  task.record.ended = now;
+  task.record.due = Time();
+  task.record.expires = Time();
+  if (state == TaskState::succeeded && completion != nullptr && !completion->result.empty()) {
+    task.record.result_bytes = ByteCount(completion->result.size());
+    out.writes.push_back(PutResult{task.record.sequence, completion->result});
+  }
+  if (state != TaskState::dead && task.record.spec_bytes.value > 0) {
+    task.record.spec_bytes = ByteCount();
+    out.writes.push_back(EraseSpec{task.record.sequence});
+  }
+  switch (state) {
+    case TaskState::succeeded:
+      ++totals_.succeeded;
+      break;
+    case TaskState::dead:
+      ++totals_.dead;
+      break;
+    case TaskState::cancelled:
+      ++totals_.cancelled;
+      break;
+    case TaskState::expired:
+      ++totals_.expired;
+      break;
+    default:
+      MILLRACE_CHECK(false, "a task ends in a terminal state");
+  }
+  enter(index, state, now);
+  notify_watchers(index, out, completion);
+}
+
+// An attempt ended without success: the dead-letter queue, the end as cancelled, or another try.
+void BrokerCore::fail_attempt(TaskIndex index, Reason reason, std::string error, Time now,
+                              Effects& out) {
+  Task& task = tasks_[index];
+  AttemptRecord record;
+  record.attempt = task.record.attempts;
+  record.fence = task.record.fence;
+  record.reason = reason;
+  record.started = task.since;
+  record.ended = now;
+  record.worker = name_of_holder(task);
+  record.error = error;
+  ++task.record.attempt_records;
+  out.writes.push_back(PutAttempt{task.record.sequence, task.record.attempt_records, record});
+  if (reason == Reason::lease_lost) ++totals_.lease_losses;
+  if (reason == Reason::timed_out) ++totals_.timeouts;
+
+  Completion ending;
+  ending.error = std::move(error);
+  if (task.record.cancel_requested) {
+    end_task(index, TaskState::cancelled, Reason::cancelled, now, out, &ending);
+  } else if (reason == Reason::failed_for_good ||
+             task.record.attempts >= task.record.max_attempts) {
+    end_task(index, TaskState::dead, reason, now, out, &ending);
+  } else {
+    leave(index);
+    ++totals_.retries;
+    task.record.reason = reason;
+    // A lost lease says nothing against the task: it goes on elsewhere at once.
+    const Duration delay = reason == Reason::lease_lost
+                               ? Duration()
+                               : retry_delay(task.record.backoff, task.record.attempts, random_);
+    make_delayed(index, now + delay, now);
+  }
+}
+
+// A lease ends without having had any effect: it costs no attempt.
+void BrokerCore::release(TaskIndex index, Time now, Effects& out) {
+  Task& task = tasks_[index];
+  if (task.record.cancel_requested) {
+    end_task(index, TaskState::cancelled, Reason::cancelled, now, out, nullptr);
+    return;
+  }
+  leave(index);
+  --task.record.attempts;
+  make_pending(index, now);
+}
+
+void BrokerCore::requeue(TaskIndex index, Time now, Effects& out) {
+  Task& task = tasks_[index];
+  leave(index);
+  if (task.record.attempt_records > 0) {
+    out.writes.push_back(EraseAttempts{task.record.sequence, task.record.attempt_records});
+  }
+  task.record.attempt_records = 0;
+  task.record.attempts = 0;
+  task.record.reason = Reason::none;
+  task.record.ended = Time();
+  ++totals_.requeued;
+  make_pending(index, now);
+}
+
+void BrokerCore::notify_watchers(TaskIndex index, Effects& out, const Completion* completion) {
+  if (tasks_[index].first_watch.is_none()) return;
+  for (const ClientIndex client : clients_.take_watchers(tasks_, index)) {
+    add_finished(client, index, out, completion);
+  }
+}
+
+// `completion` has the result and the error of this very turn; without it the outbox reads them.
+void BrokerCore::add_finished(ClientIndex client, TaskIndex index, Effects& out,
+                              const Completion* completion) {
+  Client& waiting = clients_[client];
+  if (waiting.finished_slot == 0) {
+    out.sends.push_back(FinishedToClient{waiting.peer, {}});
+    waiting.finished_slot = static_cast<std::uint32_t>(out.sends.size());
+    told_.push_back(client);
+  }
+  const TaskRecord& record = tasks_[index].record;
+  FinishedToClient::Item item;
+  item.sequence = record.sequence;
+  item.task.id = record.id;
+  item.task.state = record.state;
+  item.task.reason = record.reason;
+  item.task.attempts = record.attempts;
+  if (completion != nullptr) {
+    item.task.error = completion->error;
+    if (record.state == TaskState::succeeded) item.task.result = completion->result;
+  } else {
+    item.read_result = record.result_bytes.value > 0;
+    item.read_error = record.state != TaskState::succeeded && record.attempt_records > 0;
+    item.attempt_records = record.attempt_records;
+  }
+  std::get<FinishedToClient>(out.sends[waiting.finished_slot - 1]).items.push_back(std::move(item));
+}
+
+std::string BrokerCore::name_of_holder(const Task& task) const {
+  return task.worker.is_none() ? std::string() : workers_[task.worker].name;
+}
+
+}  // namespace millrace::broker

@@ -1,0 +1,125 @@
+// What time brings: due and expired tasks, ended leases, silent peers, forgotten ends.
+#include <algorithm>
+
+#include "broker/core/broker_core.h"
+
+namespace millrace::broker {
+
+// A broker that stood still heard nobody: that is no sign that they are dead. Every lease and every
+// silence moves by the time it stood still.
+void BrokerCore::notice_stall(Time now) {
+  if (last_tick_.is_none()) return;
+  const Duration gap = now - last_tick_;
+  if (gap <= settings_.stall_min) return;
+  stalled_ += gap - settings_.tick_interval_max;
+  ++counters_.stalls;
+}
+
+void BrokerCore::run_due_tasks(Time now, Effects& out) {
+  for (std::uint32_t work = 0; due_.first_time() <= now; ++work) {
+    if (work == settings_.tick_work_max) {
+      more_work_ = true;
+      return;
+    }
+    const TaskIndex index = due_.first();
+    Task& task = tasks_[index];
+    if (is_terminal(task.record.state)) {
+      prune(index, out);
+    } else if (!task.record.expires.is_none() && task.record.expires <= now) {
+      end_task(index, TaskState::expired, Reason::expired, now, out, nullptr);
+    } else {
+      leave(index);
+      make_pending(index, now);
+    }
+  }
+}
+
+void BrokerCore::run_lease_deadlines(Time now, Effects& out) {
+  const Time lease_now = lease_clock(now);
+  for (std::uint32_t work = 0; leases_.first_time() <= lease_now; ++work) {
+    if (work == settings_.tick_work_max) {
+      more_work_ = true;
+      return;
+    }
+    const TaskIndex index = leases_.first();
+    const Task& task = tasks_[index];
+    if (task.worker.is_none()) {
+      fail_attempt(index, Reason::lease_lost, "its worker did not come back after a broker restart",
+                   now, out);
+      continue;
+    }
+    out.sends.push_back(
+        ToWorker{workers_[task.worker].peer,
+                 StopTasks{{{task.record.id, task.record.fence, StopCause::timed_out}}}});
+    fail_attempt(index, Reason::timed_out, "no report within " + to_text(task.record.timeout), now,
+                 out);
+  }
+}
+
+// Deadlines are kept lazily: a peer that was heard since gets a new one when the old one comes up.
+void BrokerCore::run_silences(Time now, Effects& out) {
+  const Time lease_now = lease_clock(now);
+  auto& workers = workers_.by_silence();
+  while (!workers.empty() && workers.begin()->first <= lease_now) {
+    const WorkerIndex index = workers.begin()->second;
+    Worker& worker = workers_[index];
+    const Time deadline = worker.last_heard + settings_.liveness.silence_max;
+    if (deadline <= lease_now) {
+      lose_worker(index, "fell silent", now, out);
+      continue;
+    }
+    workers.erase(workers.begin());
+    worker.silence_deadline = deadline;
+    workers.emplace(deadline, index);
+  }
+  auto& clients = clients_.by_silence();
+  while (!clients.empty() && clients.begin()->first <= lease_now) {
+    const ClientIndex index = clients.begin()->second;
+    Client& client = clients_[index];
+    const Time deadline = client.last_heard + settings_.client_silence_max;
+    if (deadline <= lease_now) {
+      out.forgotten.push_back(client.peer);
+      clients_.remove(tasks_, index);
+      continue;
+    }
+    clients.erase(clients.begin());
+    client.silence_deadline = deadline;
+    clients.emplace(deadline, index);
+  }
+}
+
+void BrokerCore::prune_retained(Effects& out) {
+  const auto over = [this] {
+    return retained_.count > settings_.retained_tasks_max ||
+           retained_bytes_ > settings_.retained_bytes_max.value;
+  };
+  for (std::uint32_t work = 0; retained_.count > 0 && over(); ++work) {
+    if (work == settings_.tick_work_max) {
+      more_work_ = true;
+      return;
+    }
+    prune(retained_.head, out);
+  }
+}
+
+// Forgets an ended task for good.
+void BrokerCore::prune(TaskIndex index, Effects& out) {
+  const TaskRecord record = tasks_[index].record;
+  leave(index);
+  clients_.take_watchers(tasks_, index);
+  out.writes.push_back(EraseTask{record.sequence, record.spec_bytes.value > 0,
+                                 record.result_bytes.value > 0, record.attempt_records});
+  ++totals_.pruned;
+  tasks_.erase(index);
+}
+
+void BrokerCore::unpark(Time now) {
+  while (!parked_.empty() && parked_.begin()->first <= now) {
+    const WorkerIndex index = parked_.begin()->second;
+    parked_.erase(parked_.begin());
+    workers_[index].parked = false;
+    workers_.refile(index);
+  }
+}
+
+}  // namespace millrace::broker

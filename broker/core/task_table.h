@@ -1,0 +1,62 @@
+// All tasks the broker knows: a slab with stable indices, an id table, and the lists that run
+// through the tasks. Not thread-safe.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "broker/core/task.h"
+
+namespace millrace::broker {
+
+// A doubly linked list through Task::previous and Task::next.
+struct TaskChain {
+  TaskIndex head;
+  TaskIndex tail;
+  std::uint64_t count = 0;
+};
+
+class TaskTable {
+ public:
+  TaskTable();
+
+  // A new task with this id, which must not be in the table. Indices grow from 1; freed ones are
+  // used again, the last freed first.
+  TaskIndex insert(const TaskId& id);
+  void erase(TaskIndex index);
+  // None when the id is not in the table.
+  TaskIndex find(const TaskId& id) const;
+
+  Task& operator[](TaskIndex index) { return chunks_[chunk_of(index)][slot_of(index)]; }
+  const Task& operator[](TaskIndex index) const { return chunks_[chunk_of(index)][slot_of(index)]; }
+
+  std::uint64_t size() const { return size_; }
+  // One past the largest index ever used; indices below it may be free (Task::exists is false).
+  std::uint32_t end_index() const { return end_; }
+
+  void append(TaskChain& chain, TaskIndex index);
+  void remove(TaskChain& chain, TaskIndex index);
+
+ private:
+  static constexpr std::uint32_t kChunkBits = 12;
+  static constexpr std::uint32_t kChunkSize = 1U << kChunkBits;
+  static std::size_t chunk_of(TaskIndex index) { return index.value >> kChunkBits; }
+  static std::size_t slot_of(TaskIndex index) { return index.value & (kChunkSize - 1); }
+
+  // Open addressing with linear probing; a cell is the index and 32 bits of the hash.
+  struct Cell {
+    std::uint32_t index = 0;
+    std::uint32_t tag = 0;
+  };
+  std::size_t home_of(std::uint32_t tag) const;
+  void place(std::uint32_t index, std::uint32_t tag);
+  void grow();
+
+  std::vector<std::unique_ptr<Task[]>> chunks_;
+  std::vector<std::uint32_t> free_;
+  std::vector<Cell> cells_;  // a power of two
+  std::uint32_t end_ = 1;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace millrace::broker
