@@ -21,6 +21,7 @@ struct SocketOptions {
 };
 
 // Bound sockets. `address` is "tcp://127.0.0.1:5555"; port "*" picks a free one, see port_of.
+// IPv6 only for literals in brackets ("tcp://[::1]:5555"); host names resolve to IPv4.
 // ROUTER: MANDATORY and HANDOVER on. Errors: misconfigured with the address and the cause.
 Result<zmq::socket_t> bind_router(zmq::context_t& context, const std::string& address,
                                   const SocketOptions& options);

@@ -1,0 +1,14 @@
+// TaskList, the one message with nested tables. Internal to the control codec.
+#pragma once
+
+#include "common/wire/control_frame.h"
+#include "common/wire/field_reader.h"
+
+namespace millrace::wire {
+
+// Requires frame.envelope to carry a TaskList. What is wrong is remembered in `reader`.
+TaskList read_task_list(const ControlFrame& frame, FieldReader& reader);
+
+Frames encode_task_list(const TaskList& list);
+
+}  // namespace millrace::wire
