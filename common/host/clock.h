@@ -1,5 +1,5 @@
-// The only clock: wall time that never runs backwards. It is read once at start and carried on by the
-// steady clock, so that a jump of the system's clock moves no deadline.
+// The only clock: wall time that never runs backwards. It is read once at start and carried on by
+// the steady clock, so that a jump of the system's clock moves no deadline.
 #pragma once
 
 #include "common/base/time.h"

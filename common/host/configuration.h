@@ -1,5 +1,5 @@
-// Settings from flags, environment and file, in this order of precedence: flag, then MILLRACE_<NAME>,
-// then the TOML file named by --config (or MILLRACE_CONFIG), then the default.
+// Settings from flags, environment and file, in this order of precedence: flag, then
+// MILLRACE_<NAME>, then the TOML file named by --config (or MILLRACE_CONFIG), then the default.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -21,13 +21,14 @@ enum class ExitCode : int {
   refused_to_start = 78,  // EX_CONFIG: unsafe or broken configuration
 };
 
-// Prepares `app` with --help, --version, --log-level and --config, TOML files whose keys are the long
-// option names (tables are subcommands), and MILLRACE_ variables for every long option of `app` (made
-// when parse is called: "--client-port" reads MILLRACE_CLIENT_PORT).
+// Prepares `app` with --help, --version, --log-level and --config, TOML files whose keys are the
+// long option names (tables are subcommands), and MILLRACE_ variables for every long option of
+// `app` (made when parse is called: "--client-port" reads MILLRACE_CLIENT_PORT).
 void add_common_options(CLI::App& app, std::string& log_level);
 
 // Parses. On --help or --version prints and returns `done` in `exit_now`. Errors are printed as one
-// line on stderr that names flag, variable or file line, and what is allowed; `exit_now` is `usage`.
+// line on stderr that names flag, variable or file line, and what is allowed; `exit_now` is
+// `usage`.
 struct ParseResult {
   bool proceed = true;
   ExitCode exit_now = ExitCode::done;
@@ -35,8 +36,10 @@ struct ParseResult {
 ParseResult parse_command_line(CLI::App& app, int argc, const char* const* argv);
 
 // Options of these types, with the accepted forms in the error line.
-CLI::Option* add_duration(CLI::App& app, const std::string& name, Duration& value, const std::string& help);
-CLI::Option* add_bytes(CLI::App& app, const std::string& name, ByteCount& value, const std::string& help);
+CLI::Option* add_duration(CLI::App& app, const std::string& name, Duration& value,
+                          const std::string& help);
+CLI::Option* add_bytes(CLI::App& app, const std::string& name, ByteCount& value,
+                       const std::string& help);
 
 // "HOST", "HOST:PORT", "tcp://HOST:PORT", "[::1]:PORT". Errors: misconfigured.
 struct HostPort {

@@ -1,0 +1,91 @@
+#include "common/host/log.h"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace millrace::host {
+namespace {
+
+using spdlog::details::log_msg;
+
+struct LevelName {
+  std::string_view name;
+  std::string_view padded;  // to one width, so that lines align
+  spdlog::level::level_enum level;
+};
+constexpr std::array<LevelName, 6> kLevels = {{{"trace", "trace", spdlog::level::trace},
+                                               {"debug", "debug", spdlog::level::debug},
+                                               {"info", "info ", spdlog::level::info},
+                                               {"warn", "warn ", spdlog::level::warn},
+                                               {"error", "error", spdlog::level::err},
+                                               {"off", "off  ", spdlog::level::off}}};
+
+void append(spdlog::memory_buf_t& line, std::string_view text) {
+  line.append(text.data(), text.data() + text.size());
+}
+
+// The names that --log-level takes.
+class LevelFlag final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const log_msg& message, const std::tm&, spdlog::memory_buf_t& line) override {
+    for (const LevelName& known : kLevels) {
+      if (known.level == message.level) return append(line, known.padded);
+    }
+    append(line, "fatal");
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<LevelFlag>();
+  }
+};
+
+// The text with control characters spelled out: one record is one line, whatever a peer sent.
+class TextFlag final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const log_msg& message, const std::tm&, spdlog::memory_buf_t& line) override {
+    static constexpr std::string_view kDigits = "0123456789abcdef";
+    for (const char c : std::string_view(message.payload.data(), message.payload.size())) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (c == '\n') {
+        append(line, "\\n");
+      } else if (byte < 0x20 || byte == 0x7f) {
+        const std::array<char, 4> escape = {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
+        append(line, {escape.data(), escape.size()});
+      } else {
+        line.push_back(c);
+      }
+    }
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<TextFlag>();
+  }
+};
+
+std::unique_ptr<spdlog::pattern_formatter> make_formatter() {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  formatter->add_flag<LevelFlag>('K').add_flag<TextFlag>('Q');
+  formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%K%$ %n: %Q");
+  return formatter;
+}
+
+}  // namespace
+
+Result<Log> make_log(const std::string& program, const std::string& level) {
+  for (const LevelName& known : kLevels) {
+    if (known.name != level) continue;
+    auto log = std::make_shared<spdlog::logger>(
+        program, std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    log->set_formatter(make_formatter());
+    log->set_level(known.level);
+    log->flush_on(spdlog::level::trace);
+    return log;
+  }
+  return Error{
+      ErrorCode::misconfigured,
+      "log level '" + level + "' is not known; use trace, debug, info, warn, error or off"};
+}
+
+}  // namespace millrace::host

@@ -1,0 +1,9 @@
+#include "common/host/version.h"
+
+namespace millrace::host {
+
+std::string version() {
+  return MILLRACE_VERSION;
+}
+
+}  // namespace millrace::host
