@@ -1,0 +1,99 @@
+// The writer thread: group commit of whatever has gathered, and what the rest of the broker may
+// know about it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "broker/store/space_watch.h"
+#include "broker/store/store.h"
+#include "broker/store/wakeup.h"
+#include "broker/store/write_applier.h"
+
+namespace millrace::broker {
+
+// How long commits took, since start, with the buckets of the status snapshot's LatencySummary:
+// bucket[i] counts durations <= 2^i microseconds and above 2^(i-1); the last takes the rest.
+struct CommitDurations {
+  std::array<std::uint64_t, 32> buckets{};
+  std::uint64_t count = 0;
+  Duration total;
+
+  void add(Duration duration);
+};
+
+// Owns the only thread that writes to the environment. There is no timer: a commit takes all
+// batches that gathered during the one before, so it is one batch when little happens and many in a
+// burst. Batches are never split and never reordered.
+class StoreWriter {
+ public:
+  // `last`: the number of the newest durable batch. Everything given must outlive this.
+  StoreWriter(const lmdb::Environment& environment, const Tables& tables, WriteApplier applier,
+              SpaceWatch space, SpaceWatch::Level level, Wakeup wakeup, BatchNumber last,
+              FailureHandler on_failure);
+  // Commits what was submitted, then ends the thread.
+  ~StoreWriter();
+  StoreWriter(const StoreWriter&) = delete;
+  StoreWriter& operator=(const StoreWriter&) = delete;
+
+  // One thread, the loop's. Requires at least one write; numbers must be consecutive.
+  void submit(BatchNumber number, std::vector<Write> writes);
+
+  // Any thread.
+  BatchNumber durable() const { return BatchNumber(durable_.load(std::memory_order_acquire)); }
+  StoreUsage usage() const;
+  StoreCounters counters() const;
+  CommitDurations commit_durations() const;
+  const Wakeup& wakeup() const { return wakeup_; }
+
+ private:
+  struct Batch {
+    BatchNumber number;
+    std::vector<Write> writes;
+    ByteCount bytes;
+  };
+  // What one transaction wrote.
+  struct Group {
+    std::uint64_t batches = 0;
+    std::uint64_t writes = 0;
+    ByteCount bytes;
+  };
+
+  void run();
+  // Swaps the mailbox into `taken`, after waiting for something to do. False: asked to end.
+  bool wait(std::vector<Batch>& taken);
+  Status commit_all(std::span<const Batch> batches);
+  Group next_group(std::span<const Batch> batches) const;
+  Status commit_group(std::span<const Batch> batches);
+  Status refresh_space(ByteCount written);
+  void publish(const Group& group, BatchNumber last, Duration took);
+
+  const lmdb::Environment& environment_;
+  const Tables tables_;
+  WriteApplier applier_;
+  SpaceWatch space_;
+  FailureHandler on_failure_;
+  Wakeup wakeup_;
+  std::atomic<std::uint64_t> durable_;
+  std::atomic<std::uint64_t> queued_bytes_{0};  // submitted and not yet part of level_
+
+  std::mutex mailbox_mutex_;
+  std::condition_variable mailbox_filled_;
+  std::vector<Batch> mailbox_;  // guarded by mailbox_mutex_
+  bool ending_ = false;         // guarded by mailbox_mutex_
+
+  mutable std::mutex report_mutex_;
+  SpaceWatch::Level level_;    // guarded by report_mutex_
+  StoreCounters counters_;     // guarded by report_mutex_
+  CommitDurations durations_;  // guarded by report_mutex_
+
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace millrace::broker
