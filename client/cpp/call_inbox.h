@@ -1,0 +1,57 @@
+// What comes back for one call, handed from the connection's thread to the caller's.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "client/cpp/session_types.h"
+
+namespace millrace::client {
+
+// Thread-safe.
+class CallInbox {
+ public:
+  void put(SessionEvent event) {
+    {
+      const std::lock_guard lock(mutex_);
+      events_.push_back(std::move(event));
+    }
+    changed_.notify_one();
+  }
+
+  // Nothing will come any more: the client is being destroyed.
+  void close() {
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+    }
+    changed_.notify_one();
+  }
+
+  // Takes all that has come; when there is nothing, waits for it up to `wait`.
+  std::vector<SessionEvent> take(Duration wait) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::nanoseconds(wait.in_nanoseconds()),
+                      [this] { return closed_ || !events_.empty(); });
+    return std::exchange(events_, {});
+  }
+
+  bool closed() const {
+    const std::lock_guard lock(mutex_);
+    return closed_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<SessionEvent> events_;
+  bool closed_ = false;
+};
+
+using CallInboxPointer = std::shared_ptr<CallInbox>;
+
+}  // namespace millrace::client
