@@ -82,7 +82,7 @@ std::string error_line(const CLI::App& app, const CLI::ParseError& error,
     const std::string variable = option->get_envname();
     return text + (variable.empty() ? std::string() : " (or " + variable + ")") + advice;
   }
-  const auto* file = dynamic_cast<const TomlConfig*>(app.get_config_formatter_base().get());
+  const auto* file = dynamic_cast<const TomlConfig*>(app.get_config_formatter().get());
   return source_of(*option, arguments, file) + text + advice;
 }
 
