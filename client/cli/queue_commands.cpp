@@ -1,0 +1,82 @@
+// millrace queues | queue pause | resume | purge QUEUE
+#include <memory>
+
+#include "client/cli/command.h"
+#include "client/cli/display.h"
+#include "client/cli/status_document.h"
+#include "client/cli/strict_json.h"
+#include "client/cli/task_json.h"
+
+namespace millrace::cli {
+namespace {
+
+struct QueueOptions {
+  std::string queue;
+  bool json = false;
+};
+
+int run_queues(CommandContext& context, bool json) {
+  int exit_code = 0;
+  std::optional<client::Client> client = context.connect(exit_code);
+  if (!client) return exit_code;
+  const Result<std::string> document = client->status(StatusTopic::queues);
+  if (!document) return context.fail(document.error());
+  if (json) {
+    std::fputs(document->c_str(), stdout);
+    return context.finish(host::ExitCode::done);
+  }
+  const std::string text = queues_text(*document, wants_colour(stdout));
+  if (text.empty()) context.complain("no queues yet; a queue exists from its first task on");
+  std::fputs(text.c_str(), stdout);
+  return context.finish(host::ExitCode::done);
+}
+
+int run_control(CommandContext& context, const QueueOptions& options, QueueAction action) {
+  int exit_code = 0;
+  std::optional<client::Client> client = context.connect(exit_code);
+  if (!client) return exit_code;
+  const Result<std::uint64_t> count = client->control_queue(options.queue, action);
+  if (!count) return context.fail(count.error());
+  if (options.json) {
+    print_line(dump_json(OrderedJson{{"queue", options.queue}, {"changed", *count}}));
+  } else if (action == QueueAction::purge) {
+    print_line(grouped(*count) + (*count == 1 ? " task" : " tasks") + " cancelled in " +
+               printable(options.queue));
+  } else {
+    const std::string state = action == QueueAction::pause ? "paused" : "running";
+    print_line(printable(options.queue) + (*count == 0 ? " was already " : " is now ") + state);
+  }
+  return context.finish(host::ExitCode::done);
+}
+
+}  // namespace
+
+void add_queue_commands(CLI::App& app, SelectedCommand& selected) {
+  const auto options = std::make_shared<QueueOptions>();
+  CLI::App* queues = app.add_subcommand("queues", "List the queues");
+  queues->fallthrough();
+  queues->add_flag("--json", options->json, "The document of GET /queues");
+  queues->callback([options, &selected] {
+    selected = [options](CommandContext& context) { return run_queues(context, options->json); };
+  });
+
+  CLI::App* group = app.add_subcommand("queue", "Pause, resume or purge one queue");
+  group->require_subcommand(1);
+  group->fallthrough();
+  const auto add = [&](const char* name, const char* help, QueueAction action) {
+    CLI::App* command = group->add_subcommand(name, help);
+    command->fallthrough();
+    command->add_option("QUEUE", options->queue, "The queue")->required();
+    command->add_flag("--json", options->json, "JSON instead of text");
+    command->callback([options, action, &selected] {
+      selected = [options, action](CommandContext& context) {
+        return run_control(context, *options, action);
+      };
+    });
+  };
+  add("pause", "Start no task of it until it is resumed", QueueAction::pause);
+  add("resume", "Start its tasks again", QueueAction::resume);
+  add("purge", "Cancel every waiting task of it", QueueAction::purge);
+}
+
+}  // namespace millrace::cli
