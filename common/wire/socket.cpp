@@ -20,6 +20,21 @@ int in_milliseconds(Duration duration) {
   return static_cast<int>((clamped + Duration::nanoseconds(999'999)).in_milliseconds());
 }
 
+// False for "tcp://127.0.0.1:99999", which libzmq would take for another port.
+bool has_usable_port(const std::string& address) {
+  if (address.rfind("tcp://", 0) != 0) return true;
+  const std::string_view port = std::string_view(address).substr(address.rfind(':') + 1);
+  if (port == "*") return true;
+  std::uint16_t number = 0;
+  const auto parsed = std::from_chars(port.data(), port.data() + port.size(), number);
+  return parsed.ec == std::errc() && parsed.ptr == port.data() + port.size();
+}
+
+Error unusable(const char* verb, const std::string& address, const char* cause) {
+  return {ErrorCode::misconfigured, std::string("cannot ") + verb + " " + address + ": " + cause +
+                                        "; the form is tcp://HOST:PORT with a port up to 65535"};
+}
+
 void set_common_options(zmq::socket_t& socket, const std::string& address,
                         const SocketOptions& options) {
   namespace sockopt = zmq::sockopt;
@@ -52,6 +67,7 @@ void set_type_options(zmq::socket_t& socket, zmq::socket_type type) {
 
 Result<zmq::socket_t> bind_socket(zmq::context_t& context, zmq::socket_type type,
                                   const std::string& address, const SocketOptions& options) {
+  if (!has_usable_port(address)) return unusable("listen on", address, "bad port");
   try {
     zmq::socket_t socket(context, type);
     set_common_options(socket, address, options);
@@ -59,13 +75,13 @@ Result<zmq::socket_t> bind_socket(zmq::context_t& context, zmq::socket_type type
     socket.bind(address);
     return socket;
   } catch (const zmq::error_t& error) {
-    return Error{ErrorCode::misconfigured, "cannot listen on " + address + ": " + error.what() +
-                                               "; choose another host or port"};
+    return unusable("listen on", address, error.what());
   }
 }
 
 Result<zmq::socket_t> connect_socket(zmq::context_t& context, zmq::socket_type type,
                                      const std::string& address, const SocketOptions& options) {
+  if (!has_usable_port(address)) return unusable("connect to", address, "bad port");
   try {
     zmq::socket_t socket(context, type);
     set_common_options(socket, address, options);
@@ -74,8 +90,7 @@ Result<zmq::socket_t> connect_socket(zmq::context_t& context, zmq::socket_type t
     socket.connect(address);
     return socket;
   } catch (const zmq::error_t& error) {
-    return Error{ErrorCode::misconfigured, "cannot connect to " + address + ": " + error.what() +
-                                               "; write the address as tcp://HOST:PORT"};
+    return unusable("connect to", address, error.what());
   }
 }
 

@@ -1,0 +1,423 @@
+// Every limit and rule of the messages, at the limit and one past it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/wire/control_codec.h"
+#include "common/wire/control_frame.h"
+#include "common/wire/field_reader.h"
+#include "common/wire/utf8.h"
+#include "tests/unit/wire/message_text.h"
+#include "tests/unit/wire/random_messages.h"
+
+namespace millrace::wire {
+namespace {
+
+using namespace std::string_literals;
+using ::testing::HasSubstr;
+
+PeerLimits small_limits() {
+  PeerLimits limits;
+  limits.batch_items_max = 3;
+  limits.worker_queues_max = 2;
+  limits.credit_max = 5;
+  limits.error_bytes_max = ByteCount(10);
+  limits.result_bytes_max = ByteCount(20);
+  limits.queue_name_bytes_max = 8;
+  return limits;
+}
+
+std::vector<TaskId> some_ids(std::size_t count) {
+  Random random(1);
+  std::vector<TaskId> ids;
+  for (std::size_t i = 0; i < count; ++i) ids.push_back(make_random_id<TaskId>(random));
+  return ids;
+}
+
+template <class Value>
+std::string verdict(const Result<Value>& decoded) {
+  if (decoded.ok()) return "ok";
+  return std::string(name_of(decoded.error().code)) + ": " + decoded.error().message;
+}
+std::string verdict_of(const ClientMessage& message, const PeerLimits& limits = small_limits()) {
+  return verdict(decode_client_message(encode(message), limits));
+}
+std::string verdict_of(const WorkerMessage& message, const PeerLimits& limits = small_limits()) {
+  return verdict(decode_worker_message(encode(message), limits));
+}
+
+WorkerHello valid_hello() {
+  Random random(2);
+  WorkerHello hello;
+  hello.hello_number = 1;
+  hello.worker = make_random_id<WorkerId>(random);
+  hello.name = "w1";
+  hello.queues = {"demo"};
+  return hello;
+}
+
+template <class Message>
+Message decoded(const WorkerMessage& message) {
+  Result<WorkerMessage> read = decode_worker_message(encode(message), small_limits());
+  EXPECT_TRUE(read.ok()) << read.error().message;
+  return read.ok() ? std::get<Message>(*read) : Message();
+}
+
+TEST(Limits, ItemsOfABatch) {
+  const RequestId request(1);
+  EXPECT_EQ(verdict_of(ClientMessage(Watch{request, some_ids(3)})), "ok");
+  EXPECT_THAT(verdict_of(ClientMessage(Watch{request, some_ids(4)})), HasSubstr("too_large"));
+  EXPECT_THAT(verdict_of(ClientMessage(Cancel{request, some_ids(4)})), HasSubstr("too_large"));
+  EXPECT_THAT(verdict_of(ClientMessage(GetTasks{request, some_ids(4)})), HasSubstr("too_large"));
+  EXPECT_THAT(verdict_of(ClientMessage(RequeueDead{request, some_ids(4), ""})),
+              HasSubstr("too_large"));
+  EXPECT_THAT(verdict_of(ClientMessage(PurgeDead{request, some_ids(4), ""})),
+              HasSubstr("too_large"));
+  Submit submit{request, false, std::vector<SubmitItem>(3)};
+  EXPECT_EQ(verdict_of(ClientMessage(submit)), "ok");
+  submit.tasks.emplace_back();
+  EXPECT_THAT(verdict_of(ClientMessage(submit)), HasSubstr("too_large: tasks has 4 items"));
+  EXPECT_EQ(verdict_of(WorkerMessage(Complete{std::vector<Completion>(3)})), "ok");
+  EXPECT_THAT(verdict_of(WorkerMessage(Complete{std::vector<Completion>(4)})),
+              HasSubstr("too_large"));
+  EXPECT_THAT(verdict_of(WorkerMessage(Extend{std::vector<Extension>(4)})), HasSubstr("too_large"));
+}
+
+TEST(Limits, TasksWithDetails) {
+  const auto with = [](std::size_t count, bool payload) {
+    return verdict_of(ClientMessage(GetTasks{RequestId(1), some_ids(count), payload}),
+                      PeerLimits());
+  };
+  EXPECT_EQ(with(1'000, true), "ok");
+  EXPECT_THAT(with(1'001, true), HasSubstr("too_large"));
+  EXPECT_EQ(with(10'000, false), "ok");
+  EXPECT_THAT(with(10'001, false), HasSubstr("too_large"));
+}
+
+TEST(Limits, PageOfAListIsCut) {
+  const auto limit_of = [](std::uint32_t limit) {
+    ListTasks list;
+    list.request = RequestId(1);
+    list.limit = limit;
+    const auto read = decode_client_message(encode(ClientMessage(list)), PeerLimits());
+    return std::get<ListTasks>(*read).limit;
+  };
+  EXPECT_EQ(limit_of(0), 100U);
+  EXPECT_EQ(limit_of(1), 1U);
+  EXPECT_EQ(limit_of(1'000), 1'000U);
+  EXPECT_EQ(limit_of(4'000'000'000), 1'000U);
+}
+
+TEST(Limits, Frames) {
+  PeerLimits limits;
+  Frames frames = encode(ClientMessage(Ping{RequestId(1)}));
+  limits.frame_bytes_max = ByteCount(frames[0].size());
+  EXPECT_EQ(verdict(decode_client_message(frames, limits)), "ok");
+  limits.frame_bytes_max = ByteCount(frames[0].size() - 1);
+  EXPECT_THAT(verdict(decode_client_message(frames, limits)), HasSubstr("too_large"));
+  EXPECT_THAT(verdict(decode_client_message({}, PeerLimits())),
+              HasSubstr("invalid: message has 0"));
+  frames.push_back(SharedBytes());
+  EXPECT_EQ(verdict(decode_client_message(frames, PeerLimits())), "ok");  // an empty bundle
+  frames.push_back(SharedBytes());
+  EXPECT_THAT(verdict(decode_client_message(frames, PeerLimits())), HasSubstr("invalid"));
+}
+
+TEST(Limits, BundleMustBeAsLongAsTheLengthsSay) {
+  Random random(3);
+  Submit submit{RequestId(1), false, {}};
+  for (int i = 0; i < 3; ++i) submit.tasks.push_back({encode_task(random_task(random)), {}});
+  const Frames frames = encode(ClientMessage(submit));
+  EXPECT_THAT(verdict(decode_client_message({frames[0]}, PeerLimits())), HasSubstr("bundle"));
+  const Frames shorter = {frames[0], frames[1].slice(0, frames[1].size() - 1)};
+  EXPECT_THAT(verdict(decode_client_message(shorter, PeerLimits())), HasSubstr("bundle"));
+  std::vector<std::uint8_t> bytes(frames[1].view().begin(), frames[1].view().end());
+  bytes.push_back(0);
+  const Frames longer = {frames[0], SharedBytes::adopt(std::move(bytes))};
+  EXPECT_THAT(verdict(decode_client_message(longer, PeerLimits())), HasSubstr("bundle"));
+  const Frames with_ping = {encode(ClientMessage(Ping{RequestId(1)}))[0], frames[1]};
+  EXPECT_THAT(verdict(decode_client_message(with_ping, PeerLimits())), HasSubstr("bundle"));
+}
+
+TEST(Limits, OneBadTaskDoesNotSpoilItsBatch) {
+  Random random(4);
+  Submit submit{RequestId(1), true, {}};
+  TaskDescription task = random_task(random);
+  submit.tasks.push_back({encode_task(task), {}});
+  task.priority = 10;
+  submit.tasks.push_back({encode_task(task), {}});
+  submit.tasks.push_back({TaskSpec(), {}});  // no bytes at all
+  const auto read = decode_client_message(encode(ClientMessage(submit)), PeerLimits());
+  ASSERT_TRUE(read.ok());
+  const Submit& got = std::get<Submit>(*read);
+  ASSERT_EQ(got.tasks.size(), 3U);
+  EXPECT_FALSE(got.tasks[0].problem.has_value());
+  ASSERT_TRUE(got.tasks[1].problem.has_value());
+  EXPECT_THAT(got.tasks[1].problem->message, HasSubstr("priority is 10"));
+  ASSERT_TRUE(got.tasks[2].problem.has_value());
+  EXPECT_EQ(got.tasks[2].problem->code, ErrorCode::invalid);
+}
+
+TEST(Limits, RequestsAreNumberedFromOne) {
+  EXPECT_THAT(verdict_of(ClientMessage(Ping{RequestId(0)})), HasSubstr("invalid: request"));
+  EXPECT_EQ(request_of(encode(ClientMessage(Ping{RequestId(77)}))), RequestId(77));
+  EXPECT_TRUE(request_of({}).is_none());
+  EXPECT_TRUE(request_of({SharedBytes::copy_of(std::string_view("noise"))}).is_none());
+}
+
+TEST(Limits, RequestIsKnownEvenOfAnotherProtocolVersion) {
+  ControlFrameBuilder frame;
+  auto& builder = frame.builder();
+  const auto ping = schema::CreatePing(builder);
+  schema::FinishEnvelopeBuffer(
+      builder, schema::CreateEnvelope(builder, 2, 5, schema::Body::Ping, ping.Union()));
+  const Frames frames = {release(builder)};
+  EXPECT_THAT(verdict(decode_client_message(frames, PeerLimits())),
+              HasSubstr("unsupported: protocol version 2"));
+  EXPECT_EQ(request_of(frames), RequestId(5));
+}
+
+TEST(Limits, BodiesThatAreMissingOrUnknown) {
+  const auto with = [](schema::Body type, bool body) {
+    flatbuffers::FlatBufferBuilder builder;
+    const auto ping = body ? schema::CreatePing(builder).Union() : flatbuffers::Offset<void>();
+    schema::FinishEnvelopeBuffer(builder, schema::CreateEnvelope(builder, 1, 5, type, ping));
+    return verdict(decode_client_message({release(builder)}, PeerLimits()));
+  };
+  EXPECT_EQ(with(schema::Body::Ping, true), "ok");
+  EXPECT_THAT(with(schema::Body::Ping, false), HasSubstr("invalid: control frame has no body"));
+  EXPECT_THAT(with(schema::Body::NONE, true), HasSubstr("unsupported: message number 0"));
+  EXPECT_THAT(with(static_cast<schema::Body>(200), true),
+              HasSubstr("unsupported: message number 200"));
+  EXPECT_THAT(with(schema::Body::Drain, true), HasSubstr("unsupported: message Drain"));
+}
+
+TEST(Limits, NilIdsAreRefused) {
+  const RequestId request(1);
+  EXPECT_THAT(verdict_of(ClientMessage(ClientHello{request, ClientId()})), HasSubstr("client"));
+  EXPECT_THAT(verdict_of(ClientMessage(Watch{request, {TaskId()}})), HasSubstr("tasks"));
+  WorkerHello hello = valid_hello();
+  hello.worker = WorkerId();
+  EXPECT_THAT(verdict_of(WorkerMessage(hello)), HasSubstr("invalid: worker"));
+  hello = valid_hello();
+  hello.holding = {HeldLease()};
+  EXPECT_THAT(verdict_of(WorkerMessage(hello)), HasSubstr("invalid: holding"));
+}
+
+TEST(Limits, WordsOutsideTheirEnum) {
+  const RequestId request(1);
+  EXPECT_THAT(verdict_of(ClientMessage(ControlQueue{request, "demo", QueueAction{0}})),
+              HasSubstr("action is 0"));
+  EXPECT_THAT(verdict_of(ClientMessage(ControlQueue{request, "demo", QueueAction{4}})),
+              HasSubstr("action is 4"));
+  EXPECT_THAT(verdict_of(ClientMessage(GetStatus{request, StatusTopic{9}})), HasSubstr("topic"));
+  ListTasks list;
+  list.request = request;
+  list.filter.state = TaskState{8};
+  EXPECT_THAT(verdict_of(ClientMessage(list)), HasSubstr("state is 8"));
+  Completion completion;
+  for (const int outcome : {0, 8, 255}) {
+    completion.outcome = static_cast<Outcome>(outcome);
+    EXPECT_THAT(verdict_of(WorkerMessage(Complete{{completion}})), HasSubstr("outcome is"));
+  }
+}
+
+TEST(Limits, Names) {
+  const auto with = [](const std::string& name) {
+    WorkerHello hello = valid_hello();
+    hello.name = name;
+    return verdict_of(WorkerMessage(hello));
+  };
+  EXPECT_EQ(with(std::string(128, 'n')), "ok");
+  EXPECT_EQ(with("w\xc3\xb6rker 1"), "ok");
+  for (const std::string& name : {""s, std::string(129, 'n'), "a\nb"s, "\xff"s, "a\0"s}) {
+    EXPECT_THAT(with(name), HasSubstr("invalid: name"));
+  }
+  EXPECT_THAT(verdict_of(ClientMessage(DrainWorker{RequestId(1), ""})), HasSubstr("worker"));
+}
+
+TEST(Limits, QueuesOfAWorker) {
+  const auto with = [](std::vector<std::string> queues) {
+    WorkerHello hello = valid_hello();
+    hello.queues = std::move(queues);
+    return verdict_of(WorkerMessage(hello));
+  };
+  EXPECT_EQ(with({"a", "b"}), "ok");
+  EXPECT_THAT(with({}), HasSubstr("invalid: queues is empty"));
+  EXPECT_THAT(with({"a", "b", "c"}), HasSubstr("too_large: queues"));
+  EXPECT_THAT(with({"a", ""}), HasSubstr("invalid: queues"));
+  EXPECT_THAT(with({"123456789"}), HasSubstr("invalid: queues"));
+}
+
+TEST(Limits, QueueNamedTwiceCountsOnce) {
+  WorkerHello hello = valid_hello();
+  hello.queues = {"b", "b"};
+  EXPECT_EQ(decoded<WorkerHello>(hello).queues, std::vector<std::string>{"b"});
+}
+
+TEST(Limits, SlotsAndCredit) {
+  WorkerHello hello = valid_hello();
+  hello.slots = 0;
+  EXPECT_THAT(verdict_of(WorkerMessage(hello)), HasSubstr("invalid: slots"));
+  hello.slots = 6;
+  hello.credit = 4'000'000'000;
+  EXPECT_EQ(decoded<WorkerHello>(hello).slots, 5U);
+  EXPECT_EQ(decoded<WorkerHello>(hello).credit, 5U);
+  hello.credit = 0;
+  EXPECT_EQ(decoded<WorkerHello>(hello).credit, 0U);
+  EXPECT_EQ(decoded<Complete>(Complete{{}, 6, 0}).credit, 5U);
+  hello.hello_number = 0;
+  EXPECT_THAT(verdict_of(WorkerMessage(hello)), HasSubstr("hello_number"));
+}
+
+TEST(Limits, WorkerMayHoldMoreThanItsCredit) {
+  Random random(5);
+  WorkerHello hello = valid_hello();
+  hello.holding.assign(kHoldingMost, {make_random_id<TaskId>(random), Fence(1)});
+  EXPECT_EQ(verdict_of(WorkerMessage(hello)), "ok");
+  hello.holding.push_back(hello.holding.front());
+  EXPECT_THAT(verdict_of(WorkerMessage(hello)), HasSubstr("too_large: holding"));
+}
+
+TEST(Limits, ErrorTextKeepsItsEnd) {
+  Completion completion;
+  completion.outcome = Outcome::failed;
+  const auto error_of = [&](const std::string& error) {
+    completion.error = error;
+    return decoded<Complete>(Complete{{completion}}).items[0].error;
+  };
+  EXPECT_EQ(error_of("0123456789"), "0123456789");
+  EXPECT_EQ(error_of("x0123456789"), "0123456789");
+  EXPECT_EQ(error_of("\xe2\x82\xac"
+                     "123456789"),
+            "123456789");
+  EXPECT_EQ(error_of("bad \xff"), "bad \xef\xbf\xbd");
+  const std::string replaced = error_of(std::string(10, '\xff'));
+  EXPECT_LE(replaced.size(), 10U);
+  EXPECT_TRUE(is_utf8(replaced));
+}
+
+TEST(Limits, ErrorsMustBeAsLongAsTheLengthsSay) {
+  const auto with = [](std::uint32_t error_bytes, std::size_t errors) {
+    ControlFrameBuilder frame;
+    auto& builder = frame.builder();
+    const schema::Completion item(schema::Uuid(1, 1), 1, 0, 0, error_bytes,
+                                  schema::Outcome::failed);
+    const auto items = builder.CreateVectorOfStructs(&item, 1);
+    const auto texts = builder.CreateVector(std::vector<std::uint8_t>(errors, 'e'));
+    return verdict(decode_worker_message(
+        frame.finish(schema::CreateComplete(builder, items, texts)), small_limits()));
+  };
+  EXPECT_EQ(with(4, 4), "ok");
+  EXPECT_THAT(with(5, 4), HasSubstr("error_bytes"));
+  EXPECT_THAT(with(3, 4), HasSubstr("errors is longer"));
+}
+
+TEST(Limits, ResultTooLargeFailsItsTaskForGood) {
+  Completion small;
+  small.result = SharedBytes::copy_of(std::string(20, 'r'));
+  Completion large;
+  large.result = SharedBytes::copy_of(std::string(21, 'r'));
+  const Complete read = decoded<Complete>(Complete{{small, large}});
+  EXPECT_EQ(read.items[0].outcome, Outcome::succeeded);
+  EXPECT_EQ(read.items[0].result.size(), 20U);
+  EXPECT_EQ(read.items[1].outcome, Outcome::failed_for_good);
+  EXPECT_TRUE(read.items[1].result.empty());
+  EXPECT_THAT(read.items[1].error, HasSubstr("21 bytes"));
+}
+
+TEST(Limits, OnlySuccessHasAResult) {
+  Completion failed;
+  failed.outcome = Outcome::failed;
+  failed.result = SharedBytes::copy_of(std::string_view("half"));
+  EXPECT_TRUE(decoded<Complete>(Complete{{failed}}).items[0].result.empty());
+}
+
+TEST(Limits, ProgressAndDurationsAreCut) {
+  Extension extension;
+  extension.progress_percent = 250;
+  extension.by = Duration::seconds(-1);
+  Extension read = decoded<Extend>(Extend{{extension}}).items[0];
+  EXPECT_EQ(read.progress_percent, 100);
+  EXPECT_EQ(read.by, Duration());
+  extension.by = Duration::days(100'000);
+  EXPECT_EQ(decoded<Extend>(Extend{{extension}}).items[0].by, kTaskDurationMost);
+}
+
+TEST(Limits, LivenessOfAWelcomeMustMakeSense) {
+  const auto with = [](Duration beat, Duration silence) {
+    WorkerWelcome welcome;
+    welcome.liveness = {beat, silence};
+    return verdict(decode_worker_reply(encode(WorkerReply(welcome)), PeerLimits()));
+  };
+  EXPECT_EQ(with(Duration::milliseconds(1), Duration::milliseconds(2)), "ok");
+  EXPECT_THAT(with(Duration(), Duration::seconds(1)), HasSubstr("beat_interval_ns"));
+  EXPECT_THAT(with(Duration::seconds(1), Duration::seconds(1)), HasSubstr("silence_max_ns"));
+}
+
+TEST(Limits, LimitsLeftOutAreTheDefaults) {
+  ControlFrameBuilder frame;
+  const Frames frames = frame.finish(schema::CreateClientWelcome(frame.builder(), 3));
+  const auto read = decode_client_reply(frames, PeerLimits());
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(std::get<ClientWelcome>(*read).limits, PeerLimits());
+}
+
+TEST(Limits, CodeOfANewerBrokerIsStillARefusal) {
+  ControlFrameBuilder frame;
+  auto& builder = frame.builder();
+  const auto message = builder.CreateString("later");
+  const Frames frames =
+      frame.finish(schema::CreateRefused(builder, static_cast<schema::ErrorCode>(200), message));
+  const auto read = decode_client_reply(frames, PeerLimits());
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(std::get<Refused>(*read).code, ErrorCode::invalid);
+}
+
+TEST(Limits, PositionsBeyondTheirVector) {
+  ControlFrameBuilder completed;
+  const auto stale = completed.builder().CreateVector(std::vector<std::uint32_t>{0});
+  EXPECT_THAT(
+      verdict(decode_worker_reply(
+          completed.finish(schema::CreateCompleted(completed.builder(), 0, stale)), PeerLimits())),
+      HasSubstr("stale goes beyond"));
+  ControlFrameBuilder dispatch;
+  const schema::DispatchedTask task(schema::Uuid(1, 1), 1, 0, 0, 1, 1, 1);
+  const auto tasks = dispatch.builder().CreateVectorOfStructs(&task, 1);
+  const auto queues = dispatch.builder().CreateVectorOfStrings({"demo"});
+  EXPECT_THAT(verdict(decode_worker_reply(
+                  dispatch.finish(schema::CreateDispatch(dispatch.builder(), tasks, queues)),
+                  PeerLimits())),
+              HasSubstr("queue_index goes beyond"));
+}
+
+TEST(Limits, SharedTextsOfATaskListAreRefused) {
+  ControlFrameBuilder frame;
+  auto& builder = frame.builder();
+  const auto error = builder.CreateString(std::string(4'000, 'e'));
+  const auto queue = builder.CreateString("demo");
+  const schema::Uuid id(1, 1);
+  const auto view =
+      schema::CreateTaskView(builder, &id, 1, queue, schema::TaskState::dead, schema::Reason::none,
+                             false, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, error);
+  const auto tasks =
+      builder.CreateVector(std::vector<flatbuffers::Offset<schema::TaskView>>(1'000, view));
+  const Frames frames = frame.finish(schema::CreateTaskList(builder, tasks));
+  EXPECT_THAT(verdict(decode_client_reply(frames, PeerLimits())), HasSubstr("invalid"));
+}
+
+TEST(Limits, TablesOfAnInboundFrameAreFew) {
+  // A TaskList to the broker: refused by the count of its tables, not after reading them all.
+  Random random(6);
+  TaskList list;
+  for (int i = 0; i < 100; ++i) {
+    TaskView view;
+    view.id = make_random_id<TaskId>(random);
+    view.queue = "demo";
+    list.tasks.push_back(view);
+  }
+  EXPECT_THAT(verdict(decode_client_message(encode(ClientReply(list)), PeerLimits())),
+              HasSubstr("not an Envelope"));
+}
+
+}  // namespace
+}  // namespace millrace::wire
