@@ -4,8 +4,6 @@
 #include <utility>
 #include <variant>
 
-#include "worker/cpp/text.h"
-
 namespace millrace::worker {
 namespace {
 
@@ -204,7 +202,10 @@ void Session::report(Completion completion) {
     completion.error.clear();
   } else {
     completion.result = SharedBytes();
-    completion.error = clean_error_text(completion.error, limits_.error_bytes_max);
+    const std::size_t error_max = limits_.error_bytes_max.value;  // the end says most
+    if (completion.error.size() > error_max) {
+      completion.error.erase(0, completion.error.size() - error_max);
+    }
   }
   switch (completion.outcome) {
     case Outcome::succeeded:

@@ -1,6 +1,5 @@
-// The session's parts on their own: prefetch, run-ahead, error texts.
+// The session's parts on their own: prefetch, run-ahead, reports.
 #include "tests/unit/worker/session_fixture.h"
-#include "worker/cpp/text.h"
 
 namespace millrace::worker {
 namespace {
@@ -68,21 +67,6 @@ TEST_F(RunAheadTest, TinyTasksStartAheadOfFreeSlotsOnlyWhereAllowed) {
   finish(lease(1), Duration::microseconds(250));
   dispatch({task(3), task(4), task(5), task(6), task(7), task(8)});
   EXPECT_EQ(session_.running(), 5U) << "one slot and a millisecond of 250 us tasks";
-}
-
-TEST(ErrorTextTest, KeepsTheEndAndWholeCharacters) {
-  EXPECT_EQ(clean_error_text("abcdef", ByteCount(3)), "def");
-  EXPECT_EQ(clean_error_text("x\xc3\xa9y", ByteCount(2)), "y");
-  EXPECT_EQ(clean_error_text("x\xc3\xa9y", ByteCount(3)), "\xc3\xa9y");
-  EXPECT_EQ(clean_error_text("", ByteCount(0)), "");
-}
-
-TEST(ErrorTextTest, ReplacesWhatIsNotText) {
-  EXPECT_EQ(clean_error_text(std::string_view("a\0b\x1b[31m\x7f\t\n", 11), ByteCount(64)),
-            "a?b?[31m?\t\n");
-  EXPECT_EQ(clean_error_text("\xff\xc0\x80\xed\xa0\x80\xf5", ByteCount(64)), "???????");
-  EXPECT_EQ(clean_error_text("\xe2\x82", ByteCount(64)), "??");
-  EXPECT_EQ(clean_error_text("\xf0\x9f\x98\x80", ByteCount(64)), "\xf0\x9f\x98\x80");
 }
 
 TEST(ReportsTest, KeepsTheFirstCompletionOfALease) {

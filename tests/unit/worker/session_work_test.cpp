@@ -267,6 +267,15 @@ TEST_F(SessionWorkTest, AResultOverTheLimitFailsForGood) {
   EXPECT_NE(items[0].error.find("larger than 3"), std::string::npos);
 }
 
+TEST_F(SessionWorkTest, OfALongErrorTheEndIsKept) {
+  dispatch({task(1)});
+  finish(lease(1), kSecond, Outcome::failed, std::string(10'000, 'x') + "the cause");
+  const auto items = completions();
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_EQ(items[0].error.size(), 4'096U);
+  EXPECT_EQ(items[0].error.substr(4'087), "the cause");
+}
+
 TEST_F(SessionWorkTest, BatchesKeepToTheLimits) {
   pulse(2);
   tick();
