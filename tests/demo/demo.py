@@ -95,13 +95,13 @@ def run_tasks(programs, folder, ledger, screen):
     """Starts everything, submits, kills a worker and the broker. Returns what the client printed."""
     data = os.path.join(folder, "data")
     broker = programs.start_broker(data)
-    screen.say(f"a broker, ready on port {programs.ports['client_port']}, HTTP on "
-               f"{programs.ports['http_port']}")
+    screen.say(f"a broker, ready on port {programs.ports['client']}, HTTP on "
+               f"{programs.ports['http']}")
     workers = {}
     for number in range(1, WORKERS + 1):
         name = f"worker-{number:02d}"
         workers[name] = programs.start(
-            "millrace-worker", "--broker", f"127.0.0.1:{programs.ports['worker_port']}",
+            "millrace-worker", "--broker", f"127.0.0.1:{programs.ports['worker']}",
             "--queue", "demo", "--name", name, "--",
             os.path.join(HERE, "task.sh"), ledger.path, name, TASK_SECONDS,
             log=f"{name}.log", stdout=subprocess.DEVNULL)
@@ -112,7 +112,7 @@ def run_tasks(programs, folder, ledger, screen):
     out_path = os.path.join(folder, "results.jsonl")
     with open(out_path, "wb") as out:
         client = programs.start(
-            "millrace", "--broker", f"127.0.0.1:{programs.ports['client_port']}", "submit", "demo",
+            "millrace", "--broker", f"127.0.0.1:{programs.ports['client']}", "submit", "demo",
             tasks, "--wait", "--results", "--json", stdout=out)
     screen.say(f"a client submits {TASKS} tasks and waits")
 

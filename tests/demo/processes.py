@@ -45,8 +45,8 @@ class Programs:
     def start_broker(self, data):
         """On free ports the first time, on the same ones again after that."""
         arguments = ["--data", data]
-        for flag in ("client", "worker", "beat", "pulse", "http"):
-            arguments += [f"--{flag}-port", str(self.ports.get(f"{flag}_port", 0))]
+        for name in ("client", "worker", "beat", "pulse", "http"):
+            arguments += [f"--{name}-port", str(self.ports.get(name, 0))]
         broker = self.start("millrace-broker", *arguments, stdout=subprocess.PIPE)
         self.ports = ports_of(ready_line(broker))
         return broker
@@ -81,7 +81,7 @@ class Programs:
     def get(self, path):
         """The JSON document at a path of the broker's HTTP port; nothing while there is no answer."""
         try:
-            address = f"http://127.0.0.1:{self.ports['http_port']}{path}"
+            address = f"http://127.0.0.1:{self.ports['http']}{path}"
             with urllib.request.urlopen(address, timeout=2) as answer:
                 return json.load(answer)
         except (OSError, ValueError):
@@ -102,10 +102,6 @@ def ready_line(process):
 
 
 def ports_of(ready):
-    """The ports in the ready line, whether they stand there alone or inside addresses."""
-    ports = {}
-    for name, value in ready.items():
-        for kind in ("client", "worker", "beat", "pulse", "http"):
-            if name.startswith(kind):
-                ports[f"{kind}_port"] = int(str(value).rstrip("/").rpartition(":")[2])
-    return ports
+    """The ports in the ready line: {"client": "tcp://127.0.0.1:5555", ...}."""
+    return {name: int(ready[name].rpartition(":")[2])
+            for name in ("client", "worker", "beat", "pulse", "http")}
