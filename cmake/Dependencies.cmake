@@ -17,8 +17,14 @@ millrace_require(FlatBuffers_FOUND "FlatBuffers" "libflatbuffers-dev flatbuffers
 find_program(MILLRACE_FLATC flatc)
 millrace_require(MILLRACE_FLATC "flatc" "flatbuffers-compiler")
 
-find_package(civetweb CONFIG QUIET)
-millrace_require(civetweb_FOUND "CivetWeb" "libcivetweb-dev")
+# Debian's CMake package of CivetWeb insists on the stand-alone server program; the library is enough.
+find_path(MILLRACE_CIVETWEB_INCLUDE civetweb.h)
+find_library(MILLRACE_CIVETWEB_LIBRARY civetweb)
+millrace_require(MILLRACE_CIVETWEB_LIBRARY "CivetWeb" "libcivetweb-dev")
+add_library(millrace_civetweb INTERFACE)
+target_include_directories(millrace_civetweb SYSTEM INTERFACE ${MILLRACE_CIVETWEB_INCLUDE})
+target_link_libraries(millrace_civetweb INTERFACE ${MILLRACE_CIVETWEB_LIBRARY} Threads::Threads ${CMAKE_DL_LIBS})
+add_library(millrace::civetweb ALIAS millrace_civetweb)
 
 find_package(nlohmann_json CONFIG QUIET)
 millrace_require(nlohmann_json_FOUND "nlohmann-json" "nlohmann-json3-dev")

@@ -47,6 +47,7 @@ void BrokerCore::restore_task(const TaskRecord& record, Time now) {
 }
 
 void BrokerCore::step(Event event, Time now, Effects& out) {
+  notice_stall(now);  // before anyone is heard: what is heard now counts on the moved clock
   struct Visitor {
     BrokerCore& core;
     Time now;
@@ -55,6 +56,7 @@ void BrokerCore::step(Event event, Time now, Effects& out) {
     void operator()(FromWorker& e) const { core.on_worker(e.peer, std::move(e.message), now, out); }
     void operator()(BeatHeard& e) const { core.on_beat(e.beat, now, out); }
     void operator()(DispatchUndeliverable& e) const { core.on_undeliverable(e, now, out); }
+    void operator()(SpecUnreadable& e) const { core.on_unreadable(e, now, out); }
     void operator()(WorkerUnreachable& e) const {
       const WorkerIndex index = core.workers_.find_peer(e.peer);
       if (!index.is_none()) core.park(index, now);
@@ -71,6 +73,7 @@ void BrokerCore::step(Event event, Time now, Effects& out) {
 
 void BrokerCore::tick(Time now, Effects& out) {
   more_work_ = false;
+  if (last_tick_.is_none()) order_retained();
   notice_stall(now);
   run_due_tasks(now, out);
   run_silences(now, out);
@@ -103,6 +106,13 @@ void BrokerCore::flush(Effects& out) {
   dispatched_to_.clear();
   for (const ClientIndex index : told_) clients_[index].finished_slot = 0;
   told_.clear();
+  // A peer that came back in the same turn, or whose connection another took over, is in use.
+  out.forgotten.erase(std::remove_if(out.forgotten.begin(), out.forgotten.end(),
+                                     [this](PeerId peer) {
+                                       return !clients_.find(peer).is_none() ||
+                                              !workers_.find_peer(peer).is_none();
+                                     }),
+                      out.forgotten.end());
 }
 
 // Promise P5: what was accepted is somewhere.

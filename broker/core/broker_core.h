@@ -90,12 +90,14 @@ class BrokerCore {
   std::vector<HeldLease> reconcile(WorkerIndex index, const std::vector<HeldLease>& holding,
                                    Time now, Effects& out);
   bool keep_lease(WorkerIndex index, const HeldLease& held, Time now);
+  void stop_cancelled(WorkerIndex index, Effects& out);
   void on_complete(WorkerIndex index, Complete& message, Time now, Effects& out);
   bool complete_one(WorkerIndex index, Completion& completion, Time now, Effects& out);
   bool is_repeat(const Task& task, const Completion& completion) const;
   void on_extend(WorkerIndex index, const Extend& message, Time now, Effects& out);
   void on_beat(const Beat& beat, Time now, Effects& out);
   void on_undeliverable(DispatchUndeliverable& event, Time now, Effects& out);
+  void on_unreadable(SpecUnreadable& event, Time now, Effects& out);
   void park(WorkerIndex index, Time now);
   void hear(WorkerIndex index, Time now);
   void lose_worker(WorkerIndex index, std::string_view error, Time now, Effects& out);
@@ -106,6 +108,7 @@ class BrokerCore {
   void run_due_tasks(Time now, Effects& out);
   void run_lease_deadlines(Time now, Effects& out);
   void run_silences(Time now, Effects& out);
+  void order_retained();
   void prune_retained(Effects& out);
   void prune(TaskIndex index, Effects& out);
   void unpark(Time now);

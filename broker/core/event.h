@@ -1,6 +1,7 @@
 // Everything that can happen to the broker. Read this file and effect.h first.
 #pragma once
 
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -27,6 +28,12 @@ struct DispatchUndeliverable {
   PeerId peer;
   std::vector<HeldLease> leases;
 };
+// The stored payload of a leased task fails its checksum: it cannot be run, now or later.
+struct SpecUnreadable {
+  TaskId task;
+  Fence fence;
+  std::string message;
+};
 // Any other message to this worker could not be handed over: the connection is gone or stuck.
 struct WorkerUnreachable {
   PeerId peer;
@@ -38,7 +45,7 @@ struct StoreLevelChanged {
 // The process was asked to stop: refuse new work, dispatch nothing, tell the peers.
 struct StopRequested {};
 
-using Event = std::variant<FromClient, FromWorker, BeatHeard, DispatchUndeliverable,
+using Event = std::variant<FromClient, FromWorker, BeatHeard, DispatchUndeliverable, SpecUnreadable,
                            WorkerUnreachable, StoreLevelChanged, StopRequested>;
 
 }  // namespace millrace::broker

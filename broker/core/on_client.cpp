@@ -91,7 +91,9 @@ SubmitAnswer BrokerCore::resubmit(ClientIndex client, TaskIndex index, const Tas
     return {SubmitStatus::conflict,
             "task " + to_text(spec.id) + " was accepted before with other content; use a fresh id"};
   }
-  if (watch) add_watch(client, index, out);
+  if (watch && !add_watch(client, index, out)) {
+    return {SubmitStatus::duplicate, "not watched: the broker has its most watches"};
+  }
   return {SubmitStatus::duplicate, ""};
 }
 

@@ -6,13 +6,14 @@
 namespace millrace::broker {
 
 // A broker that stood still heard nobody: that is no sign that they are dead. Every lease and every
-// silence moves by the time it stood still.
+// silence moves by the time it stood still. Called first in a turn, and counts a gap once.
 void BrokerCore::notice_stall(Time now) {
   if (last_tick_.is_none()) return;
   const Duration gap = now - last_tick_;
   if (gap <= settings_.stall_min) return;
   stalled_ += gap - settings_.tick_interval_max;
   ++counters_.stalls;
+  last_tick_ = now;
 }
 
 void BrokerCore::run_due_tasks(Time now, Effects& out) {
@@ -86,6 +87,20 @@ void BrokerCore::run_silences(Time now, Effects& out) {
     client.silence_deadline = deadline;
     clients.emplace(deadline, index);
   }
+}
+
+// A restart brings the tasks by sequence; they are forgotten by their ends.
+void BrokerCore::order_retained() {
+  std::vector<TaskIndex> ended;
+  ended.reserve(retained_.count);
+  while (retained_.count > 0) {
+    ended.push_back(retained_.head);
+    tasks_.remove(retained_, retained_.head);
+  }
+  std::stable_sort(ended.begin(), ended.end(), [this](TaskIndex a, TaskIndex b) {
+    return tasks_[a].record.ended < tasks_[b].record.ended;
+  });
+  for (const TaskIndex index : ended) tasks_.append(retained_, index);
 }
 
 void BrokerCore::prune_retained(Effects& out) {

@@ -128,6 +128,19 @@ void BrokerCore::on_hello(PeerId peer, WorkerHello& message, Time now, Effects& 
   welcome.stale = reconcile(index, message.holding, now, out);
   workers_.refile(index);
   out.sends.push_back(ToWorker{peer, std::move(welcome)});
+  stop_cancelled(index, out);
+}
+
+// The word to stop may have been lost with the old connection or with the old broker.
+void BrokerCore::stop_cancelled(WorkerIndex index, Effects& out) {
+  StopTasks stop;
+  for (TaskIndex at = workers_[index].leases.head; !at.is_none(); at = tasks_[at].next) {
+    const TaskRecord& record = tasks_[at].record;
+    if (record.cancel_requested) {
+      stop.tasks.push_back({record.id, record.fence, StopCause::cancelled});
+    }
+  }
+  if (!stop.tasks.empty()) out.sends.push_back(ToWorker{workers_[index].peer, std::move(stop)});
 }
 
 std::optional<std::vector<QueueNumber>> BrokerCore::queues_named(
@@ -193,15 +206,15 @@ bool BrokerCore::keep_lease(WorkerIndex index, const HeldLease& held, Time now) 
 void BrokerCore::on_complete(WorkerIndex index, Complete& message, Time now, Effects& out) {
   Worker& worker = workers_[index];
   worker.credit = std::min(message.credit, settings_.limits.credit_max);
-  if (message.answers_recall != 0 && message.answers_recall == worker.recall_number) {
-    worker.recall_number = 0;
-  }
   Completed answer;
   answer.items.reserve(message.items.size());
   for (Completion& completion : message.items) {
     const bool accepted = complete_one(index, completion, now, out);
     if (!accepted) ++counters_.stale_leases;
     answer.items.push_back({completion.task, completion.fence, accepted});
+  }
+  if (message.answers_recall != 0 && message.answers_recall == worker.recall_number) {
+    worker.recall_number = 0;
   }
   workers_.refile(index);
   if (!answer.items.empty()) out.sends.push_back(ToWorker{worker.peer, std::move(answer)});
@@ -223,7 +236,9 @@ bool BrokerCore::complete_one(WorkerIndex index, Completion& completion, Time no
     return true;
   }
   run_time_.record(now - task.since);
-  worker.busy_time += std::max(completion.elapsed, Duration());
+  // A worker's own measure, within what the broker saw.
+  worker.busy_time +=
+      std::clamp(completion.elapsed, Duration(), std::max(now - task.since, Duration()));
   if (completion.outcome != Outcome::succeeded) {
     const bool wins = completion.outcome == Outcome::cancelled || !task.record.cancel_requested;
     if (completion.outcome != Outcome::cancelled) ++worker.tasks_failed;
@@ -280,6 +295,7 @@ void BrokerCore::on_beat(const Beat& beat, Time now, Effects& out) {
         lost->second,
         Refused{
             RequestId(), ErrorCode::unknown_session, "this worker fell silent; say hello", {}}});
+    out.forgotten.push_back(lost->second);
     lost_.erase(lost);
   }
 }
@@ -300,9 +316,19 @@ void BrokerCore::on_undeliverable(DispatchUndeliverable& event, Time now, Effect
   park(index, now);
 }
 
-// Gives the worker nothing until it is heard on its connection, or for a while.
+void BrokerCore::on_unreadable(SpecUnreadable& event, Time now, Effects& out) {
+  const TaskIndex index = tasks_.find(event.task);
+  if (index.is_none()) return;
+  const TaskRecord& record = tasks_[index].record;
+  if (record.state != TaskState::in_progress || record.fence != event.fence) return;
+  fail_attempt(index, Reason::failed_for_good, std::move(event.message), now, out);
+}
+
+// Gives the worker nothing until it is heard on its connection, or for a while. A recall on its way
+// may be lost: it is made anew.
 void BrokerCore::park(WorkerIndex index, Time now) {
   Worker& worker = workers_[index];
+  worker.recall_number = 0;
   if (worker.parked) return;
   worker.parked = true;
   worker.parked_until = now + kParkedFor;

@@ -94,7 +94,8 @@ void BrokerCore::recall_from(GroupIndex from, const Group& idle_group, Effects& 
        at = tasks_[at].previous, ++looked) {
     const TaskRecord& record = tasks_[at].record;
     const bool served =
-        std::binary_search(idle_group.queues.begin(), idle_group.queues.end(), record.queue);
+        std::binary_search(idle_group.queues.begin(), idle_group.queues.end(), record.queue) &&
+        !queues_[record.queue].paused;
     if (served && recall.tasks.size() < most) recall.tasks.push_back({record.id, record.fence});
   }
   if (recall.tasks.empty()) return;

@@ -16,7 +16,7 @@
 namespace millrace::broker {
 
 // Threads: submit, load, the reads and acknowledge_wakeup from the loop thread only; durable,
-// usage, counters, commit_durations and epoch from any.
+// usage, counters, commit_times and epoch from any.
 class LmdbStore final : public Store {
  public:
   // Opens or creates the data directory, locks it, and begins a new epoch, durable on return.
@@ -40,8 +40,8 @@ class LmdbStore final : public Store {
   // Cheap enough for every turn. Counts what is queued: it may say no before the writer gets there.
   StoreUsage usage() const override { return writer_->usage(); }
   StoreCounters counters() const override { return writer_->counters(); }
+  LatencySummary commit_times() const override { return writer_->commit_times(); }
 
-  CommitDurations commit_durations() const { return writer_->commit_durations(); }
   // Random, drawn when the data directory was made.
   const std::array<std::uint8_t, 16>& store_id() const { return store_id_; }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "broker/core/effect.h"
+#include "common/base/latency.h"
 #include "common/base/result.h"
 
 namespace millrace::broker {
@@ -74,6 +75,8 @@ class Store {
 
   virtual StoreUsage usage() const = 0;
   virtual StoreCounters counters() const = 0;
+  // How long commits took; empty where an implementation does not measure.
+  virtual LatencySummary commit_times() const { return {}; }
 };
 
 }  // namespace millrace::broker

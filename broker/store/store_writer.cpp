@@ -1,6 +1,5 @@
 #include "broker/store/store_writer.h"
 
-#include <bit>
 #include <chrono>
 
 #include "broker/store/record_codec.h"
@@ -9,9 +8,9 @@
 namespace millrace::broker {
 namespace {
 
-// One transaction takes batches up to these marks, so that a commit's time, its dirty pages and its
-// share of the disk reserve stay bounded. A single batch is taken whatever its size.
-constexpr std::uint64_t kWritesPerCommit = 16'384;
+// One transaction takes batches up to this mark and up to the pages that SpaceWatch allows, so that
+// a commit's time and its share of the room kept free stay bounded. A single batch is taken
+// whatever its size.
 constexpr ByteCount kBytesPerCommit = ByteCount::mebibytes(16);
 
 // How often space is looked at while nothing is written: it comes back when others free it.
@@ -24,15 +23,6 @@ Duration since(std::chrono::steady_clock::time_point start) {
 }
 
 }  // namespace
-
-void CommitDurations::add(Duration duration) {
-  const std::int64_t microseconds = (duration.in_nanoseconds() + 999) / 1'000;
-  const auto rounded = static_cast<std::uint64_t>(microseconds < 1 ? 1 : microseconds);
-  const auto bucket = static_cast<std::size_t>(std::bit_width(rounded - 1));
-  ++buckets[bucket < buckets.size() ? bucket : buckets.size() - 1];
-  ++count;
-  total += duration;
-}
 
 StoreWriter::StoreWriter(const lmdb::Environment& environment, const Tables& tables,
                          WriteApplier applier, SpaceWatch space, SpaceWatch::Level level,
@@ -58,9 +48,9 @@ StoreWriter::~StoreWriter() {
 
 void StoreWriter::submit(BatchNumber number, std::vector<Write> writes) {
   MILLRACE_CHECK(!writes.empty(), "an empty batch is not written");
-  Batch batch{number, std::move(writes), ByteCount()};
-  for (const Write& write : batch.writes) batch.bytes = batch.bytes + stored_bytes_of(write);
-  queued_bytes_.fetch_add(batch.bytes.value, std::memory_order_relaxed);
+  Batch batch{number, std::move(writes), WriteSize()};
+  for (const Write& write : batch.writes) batch.size += size_of(write);
+  queued_bytes_.fetch_add(batch.size.bytes.value, std::memory_order_relaxed);
   bool was_empty = false;
   {
     const std::lock_guard lock(mailbox_mutex_);
@@ -83,7 +73,7 @@ StoreCounters StoreWriter::counters() const {
   return counters_;
 }
 
-CommitDurations StoreWriter::commit_durations() const {
+LatencySummary StoreWriter::commit_times() const {
   const std::lock_guard lock(report_mutex_);
   return durations_;
 }
@@ -116,7 +106,7 @@ Status StoreWriter::commit_all(std::span<const Batch> batches) {
     const std::span<const Batch> now = batches.first(group.batches);
     if (Status committed = commit_group(now); !committed.ok()) return committed;
     publish(group, now.back().number, since(start));
-    if (Status looked = refresh_space(group.bytes); !looked.ok()) return looked;
+    if (Status looked = refresh_space(group.size.bytes); !looked.ok()) return looked;
     batches = batches.subspan(group.batches);
   }
   return Done{};
@@ -125,12 +115,13 @@ Status StoreWriter::commit_all(std::span<const Batch> batches) {
 StoreWriter::Group StoreWriter::next_group(std::span<const Batch> batches) const {
   Group group;
   for (const Batch& batch : batches) {
-    const bool full = group.writes + batch.writes.size() > kWritesPerCommit ||
-                      group.bytes + batch.bytes > kBytesPerCommit;
+    WriteSize size = group.size;
+    size += batch.size;
+    const bool full = size.pages > level_.commit_pages || size.bytes > kBytesPerCommit;
     if (full && group.batches > 0) break;
     ++group.batches;
     group.writes += batch.writes.size();
-    group.bytes = group.bytes + batch.bytes;
+    group.size = size;
   }
   return group;
 }
@@ -157,7 +148,7 @@ void StoreWriter::publish(const Group& group, BatchNumber last, Duration took) {
     counters_.writes += group.writes;
     counters_.commit_time_total += took;
     if (took > counters_.commit_time_max) counters_.commit_time_max = took;
-    durations_.add(took);
+    durations_.record(took);
   }
   durable_.store(last.value, std::memory_order_release);
   wakeup_.signal();

@@ -18,16 +18,6 @@
 
 namespace millrace::broker {
 
-// How long commits took, since start, with the buckets of the status snapshot's LatencySummary:
-// bucket[i] counts durations <= 2^i microseconds and above 2^(i-1); the last takes the rest.
-struct CommitDurations {
-  std::array<std::uint64_t, 32> buckets{};
-  std::uint64_t count = 0;
-  Duration total;
-
-  void add(Duration duration);
-};
-
 // Owns the only thread that writes to the environment. There is no timer: a commit takes all
 // batches that gathered during the one before, so it is one batch when little happens and many in a
 // burst. Batches are never split and never reordered.
@@ -49,20 +39,20 @@ class StoreWriter {
   BatchNumber durable() const { return BatchNumber(durable_.load(std::memory_order_acquire)); }
   StoreUsage usage() const;
   StoreCounters counters() const;
-  CommitDurations commit_durations() const;
+  LatencySummary commit_times() const;
   const Wakeup& wakeup() const { return wakeup_; }
 
  private:
   struct Batch {
     BatchNumber number;
     std::vector<Write> writes;
-    ByteCount bytes;
+    WriteSize size;
   };
   // What one transaction wrote.
   struct Group {
     std::uint64_t batches = 0;
     std::uint64_t writes = 0;
-    ByteCount bytes;
+    WriteSize size;
   };
 
   void run();
@@ -91,7 +81,7 @@ class StoreWriter {
   mutable std::mutex report_mutex_;
   SpaceWatch::Level level_;    // guarded by report_mutex_
   StoreCounters counters_;     // guarded by report_mutex_
-  CommitDurations durations_;  // guarded by report_mutex_
+  LatencySummary durations_;  // guarded by report_mutex_
 
   std::thread thread_;  // last: it uses all of the above
 };

@@ -19,7 +19,7 @@ struct LatencySummary {
 
   // Negative durations count as zero.
   void record(Duration duration) {
-    const std::int64_t microseconds = duration.in_microseconds();
+    const std::int64_t microseconds = (duration.in_nanoseconds() + 999) / 1'000;
     const auto value = static_cast<std::uint64_t>(microseconds > 1 ? microseconds - 1 : 0);
     const auto bucket = static_cast<std::size_t>(std::bit_width(value));
     ++buckets[bucket < kBuckets ? bucket : kBuckets - 1];

@@ -1,0 +1,24 @@
+// The broker's four ZeroMQ sockets.
+#pragma once
+
+#include <zmq.hpp>
+
+#include "broker/config.h"
+#include "common/base/messages.h"
+
+namespace millrace::broker {
+
+struct BrokerSockets {
+  zmq::socket_t clients;  // ROUTER; also at kInprocClients for the broker's own HTTP
+  zmq::socket_t workers;  // ROUTER
+  zmq::socket_t beats;    // SUB
+  zmq::socket_t pulse;    // PUB
+  Endpoints endpoints;    // http_port is still 0
+};
+
+inline constexpr const char* kInprocClients = "inproc://millrace-clients";
+
+// Errors: misconfigured, naming the address and the cause.
+Result<BrokerSockets> bind_broker_sockets(zmq::context_t& context, const BrokerConfig& config);
+
+}  // namespace millrace::broker

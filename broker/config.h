@@ -1,0 +1,40 @@
+// What an operator may set, with defaults and limits, from flags, environment and file.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "broker/admin/admin_server.h"
+#include "broker/core/core_settings.h"
+#include "broker/store/store_settings.h"
+#include "common/host/configuration.h"
+
+namespace millrace::broker {
+
+struct BrokerConfig {
+  std::string bind_host = "127.0.0.1";
+  std::uint16_t client_port = 5555;
+  std::uint16_t worker_port = 5556;
+  std::uint16_t beat_port = 5557;
+  std::uint16_t pulse_port = 5558;
+  std::string http_host;  // empty: bind_host
+  std::string log_level = "info";
+  // Specs kept in memory between acceptance and dispatch; beyond it they are read from the store.
+  ByteCount spec_cache_bytes_max = ByteCount::mebibytes(32);
+  // Writes that wait for their commit; beyond it clients are not read until it shrinks.
+  ByteCount uncommitted_bytes_max = ByteCount::mebibytes(64);
+  StoreSettings store;
+  AdminSettings admin;
+  CoreSettings core;
+};
+
+// The configuration, or the code to exit with now: --help and --version are done, anything wrong
+// has been said in one line on stderr.
+struct ConfigResult {
+  std::optional<BrokerConfig> config;
+  host::ExitCode exit_now = host::ExitCode::done;
+};
+ConfigResult read_config(int argc, const char* const* argv);
+
+}  // namespace millrace::broker

@@ -1,0 +1,60 @@
+// millrace-broker: builds the parts, hands them to each other, runs the loop.
+#include <cstdio>
+#include <random>
+
+#include "broker/broker_sockets.h"
+#include "broker/config.h"
+#include "broker/reactor.h"
+#include "broker/ready_line.h"
+#include "broker/recovery.h"
+#include "broker/store/lmdb_store.h"
+#include "broker/task_lookup.h"
+#include "common/host/log.h"
+
+namespace {
+
+using namespace millrace;
+using namespace millrace::broker;
+
+int refuse(const Error& error) {
+  std::fprintf(stderr, "millrace-broker: %s\n", error.message.c_str());
+  return static_cast<int>(host::ExitCode::refused_to_start);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ConfigResult configured = read_config(argc, argv);
+  if (!configured.config.has_value()) return static_cast<int>(configured.exit_now);
+  BrokerConfig& config = *configured.config;
+  host::StopSignal stop;
+  const host::Clock clock;
+  auto log = host::make_log("millrace-broker", config.log_level);
+  if (!log.ok()) return refuse(log.error());
+
+  auto store = LmdbStore::open(config.store);
+  if (!store.ok()) return refuse(store.error());
+  zmq::context_t context = wire::make_context();
+  auto sockets = bind_broker_sockets(context, config);
+  if (!sockets.ok()) return refuse(sockets.error());
+  StatusBoard status(MILLRACE_VERSION, clock.now());
+  TaskLookup lookup(context, kInprocClients);
+  auto admin = AdminServer::start(
+      config.admin, [&] { return status.newest(); }, [&] { return clock.now(); }, lookup);
+  if (!admin.ok()) return refuse(admin.error());
+
+  sockets->endpoints.http_port = (*admin)->port();
+  config.core.endpoints = sockets->endpoints;
+  config.core.epoch = (*store)->epoch();
+  config.core.version = MILLRACE_VERSION;
+  BrokerCore core(config.core, Random(std::random_device{}()));
+  const Result<RecoverySummary> recovered = recover(core, **store, clock);
+  if (!recovered.ok()) return refuse(recovered.error());
+
+  announce(**log, config, *recovered);
+  print_ready_line(config);
+  Reactor reactor(*sockets, core, **store, status, clock, stop, config);
+  reactor.run();
+  (*log)->info("stopped; everything accepted is on disk");
+  return static_cast<int>(host::ExitCode::done);
+}

@@ -1,0 +1,50 @@
+// Connections by number: the core speaks of PeerId, the ROUTERs of routing ids. One thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "common/base/ids.h"
+
+namespace millrace::broker {
+
+enum class PeerKind : std::uint8_t { client, worker };
+
+class PeerDirectory {
+ public:
+  struct Route {
+    PeerKind kind = PeerKind::client;
+    std::string routing_id;
+  };
+
+  // The number of this connection; a new one on first sight.
+  PeerId intern(PeerKind kind, std::string_view routing_id);
+  // Null when the peer is forgotten. Valid until the next intern or forget.
+  const Route* find(PeerId peer) const;
+  void forget(PeerId peer);
+  std::size_t size() const { return routes_.size(); }
+
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const auto& [peer, route] : routes_) visit(peer, route);
+  }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  using Numbers = std::unordered_map<std::string, PeerId, Hash, std::equal_to<>>;
+
+  Numbers& numbers_of(PeerKind kind) { return kind == PeerKind::client ? clients_ : workers_; }
+
+  Numbers clients_;
+  Numbers workers_;
+  std::unordered_map<PeerId, Route> routes_;
+  std::uint64_t last_ = 0;
+};
+
+}  // namespace millrace::broker
