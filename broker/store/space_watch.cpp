@@ -14,6 +14,12 @@ using std::chrono::milliseconds;
 constexpr auto kCountInterval = milliseconds(1'000);
 constexpr auto kCountIntervalNearMark = milliseconds(100);
 constexpr std::uint64_t kCountEveryPart = 100;
+// Shares of the map, and of the disk reserve once that is in use, that one commit may touch: both
+// are small beside what lies between the watermark and the end.
+constexpr std::uint64_t kCommitPartOfMap = 40;
+constexpr std::uint64_t kCommitPartOfReserve = 4;
+// Where there is room, a bound on a commit's time and memory.
+constexpr std::uint64_t kCommitPagesMost = 32'768;
 constexpr auto kDiskInterval = milliseconds(100);
 
 ByteCount percent_of(ByteCount whole, std::uint32_t percent) {
@@ -40,6 +46,7 @@ Result<SpaceWatch::Level> SpaceWatch::refresh(ByteCount written) {
   Level level;
   level.usage = StoreUsage{used_, map_bytes_, disk_free_, accepting_};
   level.acceptable = used_ < refuse_at_ ? refuse_at_ - used_ : ByteCount();
+  level.commit_pages = commit_pages();
   return level;
 }
 
@@ -73,6 +80,13 @@ Status SpaceWatch::measure_disk(Clock::time_point now) {
   disk_free_ = space->free;
   disk_looked_ = now;
   return preallocation_.extend(high_water_, disk_free_);
+}
+
+std::uint64_t SpaceWatch::commit_pages() const {
+  std::uint64_t bytes = map_bytes_.value / kCommitPartOfMap;
+  if (!accepting_) bytes = std::min(bytes, reserve_.value / kCommitPartOfReserve);
+  const std::uint64_t pages = bytes / environment_.page_bytes();
+  return std::clamp<std::uint64_t>(pages, 1, kCommitPagesMost);
 }
 
 bool SpaceWatch::map_has_room() const {

@@ -20,6 +20,9 @@ class SpaceWatch {
     StoreUsage usage;
     // What may still be written before the map's watermark is reached.
     ByteCount acceptable;
+    // The most pages one commit should touch. LMDB copies every page it changes, and what one
+    // commit frees cannot be used by the next: two of them must fit in the room that is kept free.
+    std::uint64_t commit_pages = 0;
   };
   // Call after every commit with the bytes it wrote, and now and then when idle. Errors: anything
   // but a lack of space.
@@ -31,6 +34,7 @@ class SpaceWatch {
   Status measure_map(Clock::time_point now, ByteCount written);
   Status measure_disk(Clock::time_point now);
   bool disk_has_room() const;
+  std::uint64_t commit_pages() const;
   bool map_has_room() const;
 
   const lmdb::Environment& environment_;

@@ -14,8 +14,46 @@ Tables::Place place_of(TaskSequence sequence, TaskSequence& last) {
   return Tables::Place::last;
 }
 
-// Key, LMDB's node header and slot, and room for the pages that are not full.
+// Key, header, and LMDB's node header and slot.
 constexpr std::uint64_t kOverheadBytes = 48;
+
+// A value of this size: two chunks fill a page, and it may begin within one that others share.
+WriteSize cost_of_value(std::size_t bytes) {
+  const std::uint64_t chunks = chunks_for(bytes);
+  // Half as much again: of values that are a bit over a third of a page, only two fit in it.
+  return {ByteCount((bytes + kOverheadBytes * chunks) * 3 / 2), chunks / 2 + 1};
+}
+WriteSize cost_of_erasing(std::uint64_t values) {
+  return {ByteCount(kOverheadBytes), values};
+}
+
+WriteSize cost_of(const PutTask&) {
+  return {ByteCount(kTaskBodyBytes + kOverheadBytes), 1};
+}
+WriteSize cost_of(const PutSpec& change) {
+  return cost_of_value(change.bytes.size());
+}
+WriteSize cost_of(const EraseSpec&) {
+  return cost_of_erasing(1);
+}
+WriteSize cost_of(const PutResult& change) {
+  return cost_of_value(change.bytes.size());
+}
+WriteSize cost_of(const PutAttempt& change) {
+  return cost_of_value(change.record.error.size() + change.record.worker.size() + kOverheadBytes);
+}
+WriteSize cost_of(const EraseTask& change) {
+  return cost_of_erasing(1U + change.has_spec + change.has_result + change.attempt_records);
+}
+WriteSize cost_of(const EraseAttempts& change) {
+  return cost_of_erasing(change.attempt_records);
+}
+WriteSize cost_of(const PutQueue& change) {
+  return cost_of_value(change.name.size() + 1);
+}
+WriteSize cost_of(const PutTotals&) {
+  return {ByteCount(kTotalsBodyBytes + kOverheadBytes), 1};
+}
 
 }  // namespace
 
@@ -89,19 +127,8 @@ Status WriteApplier::write(lmdb::Transaction& transaction, const PutTotals& chan
                      encode_totals(change.totals));
 }
 
-ByteCount stored_bytes_of(const Write& change) {
-  if (const auto* spec = std::get_if<PutSpec>(&change)) {
-    return ByteCount(spec->bytes.size() + kOverheadBytes * chunks_for(spec->bytes.size()));
-  }
-  if (const auto* result = std::get_if<PutResult>(&change)) {
-    return ByteCount(result->bytes.size() + kOverheadBytes * chunks_for(result->bytes.size()));
-  }
-  if (const auto* attempt = std::get_if<PutAttempt>(&change)) {
-    return ByteCount(attempt->record.error.size() + attempt->record.worker.size() +
-                     2 * kOverheadBytes);
-  }
-  if (std::holds_alternative<PutTask>(change)) return ByteCount(kTaskBodyBytes + kOverheadBytes);
-  return ByteCount(kOverheadBytes);
+WriteSize size_of(const Write& change) {
+  return std::visit([](const auto& one) { return cost_of(one); }, change);
 }
 
 }  // namespace millrace::broker

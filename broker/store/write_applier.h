@@ -33,7 +33,16 @@ class WriteApplier {
   TaskSequence last_spec_;
 };
 
-// About the bytes a write adds to the data file at most.
-ByteCount stored_bytes_of(const Write& change);
+// What a write costs at most, roughly.
+struct WriteSize {
+  ByteCount bytes;          // it adds to the data file
+  std::uint64_t pages = 0;  // it changes
+  WriteSize& operator+=(const WriteSize& other) {
+    bytes = bytes + other.bytes;
+    pages += other.pages;
+    return *this;
+  }
+};
+WriteSize size_of(const Write& change);
 
 }  // namespace millrace::broker

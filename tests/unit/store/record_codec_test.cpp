@@ -1,0 +1,74 @@
+#include "broker/store/record_codec.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/conformance/store_values.h"
+
+namespace millrace::broker {
+namespace {
+
+TEST(RecordCodec, TaskComesBackWhole) {
+  for (std::uint64_t sequence = 1; sequence < 500; ++sequence) {
+    const TaskRecord task = testing::make_task(sequence);
+    EXPECT_EQ(decode_task(task.sequence, encode_task(task)), task);
+  }
+}
+
+TEST(RecordCodec, TaskOfAnotherSizeIsRefused) {
+  const auto body = encode_task(testing::make_task(1));
+  EXPECT_FALSE(decode_task(TaskSequence(1), std::span(body).first(body.size() - 1)));
+  EXPECT_FALSE(decode_task(TaskSequence(1), {}));
+}
+
+// A checksum vouches for the bytes, not for the one who wrote them.
+TEST(RecordCodec, TaskWithAFieldOutOfRangeIsRefused) {
+  TaskRecord task = testing::make_task(1);
+  task.state = static_cast<TaskState>(0);
+  EXPECT_FALSE(decode_task(task.sequence, encode_task(task)));
+  task.state = static_cast<TaskState>(8);
+  EXPECT_FALSE(decode_task(task.sequence, encode_task(task)));
+  task = testing::make_task(1);
+  task.reason = static_cast<Reason>(8);
+  EXPECT_FALSE(decode_task(task.sequence, encode_task(task)));
+  task = testing::make_task(1);
+  task.priority = kPriorityHighest + 1;
+  EXPECT_FALSE(decode_task(task.sequence, encode_task(task)));
+}
+
+TEST(RecordCodec, TotalsComeBackWhole) {
+  const Totals totals = testing::make_totals(3);
+  const auto body = encode_totals(totals);
+  EXPECT_EQ(decode_totals(body), totals);
+  EXPECT_FALSE(decode_totals(std::span(body).first(80)));
+}
+
+TEST(RecordCodec, AttemptComesBackWhole) {
+  for (const std::size_t error_bytes : {0U, 1U, 4'096U}) {
+    const AttemptRecord attempt = testing::make_attempt(2, error_bytes);
+    EXPECT_EQ(decode_attempt(encode_attempt(attempt)), attempt);
+  }
+}
+
+TEST(RecordCodec, AttemptCutAnywhereIsRefused) {
+  const std::vector<std::uint8_t> body = encode_attempt(testing::make_attempt(2));
+  for (std::size_t size = 0; size < body.size(); ++size) {
+    // A buffer of its own, so that a read past the end is seen by the sanitizer.
+    const std::vector<std::uint8_t> cut(body.begin(), body.begin() + static_cast<long>(size));
+    const std::optional<AttemptRecord> decoded = decode_attempt(cut);
+    EXPECT_FALSE(decoded.has_value()) << size;
+  }
+}
+
+TEST(RecordCodec, QueueComesBackWhole) {
+  const PutQueue queue{QueueNumber(4), std::string(128, 'q'), true};
+  const std::optional<StoredQueue> decoded = decode_queue(queue.queue, encode_queue(queue));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->name, queue.name);
+  EXPECT_TRUE(decoded->paused);
+  EXPECT_EQ(decoded->queue, queue.queue);
+  EXPECT_FALSE(decode_queue(queue.queue, {}));
+  EXPECT_FALSE(decode_queue(queue.queue, std::vector<std::uint8_t>{2, 'q'}));
+}
+
+}  // namespace
+}  // namespace millrace::broker
