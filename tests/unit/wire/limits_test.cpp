@@ -1,66 +1,16 @@
-// Every limit and rule of the messages, at the limit and one past it.
+// Limits and rules of all messages and of those of clients, at the limit and one past it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "common/wire/control_codec.h"
 #include "common/wire/control_frame.h"
-#include "common/wire/field_reader.h"
-#include "common/wire/utf8.h"
-#include "tests/unit/wire/message_text.h"
 #include "tests/unit/wire/random_messages.h"
+#include "tests/unit/wire/verdicts.h"
 
 namespace millrace::wire {
 namespace {
 
 using namespace std::string_literals;
 using ::testing::HasSubstr;
-
-PeerLimits small_limits() {
-  PeerLimits limits;
-  limits.batch_items_max = 3;
-  limits.worker_queues_max = 2;
-  limits.credit_max = 5;
-  limits.error_bytes_max = ByteCount(10);
-  limits.result_bytes_max = ByteCount(20);
-  limits.queue_name_bytes_max = 8;
-  return limits;
-}
-
-std::vector<TaskId> some_ids(std::size_t count) {
-  Random random(1);
-  std::vector<TaskId> ids;
-  for (std::size_t i = 0; i < count; ++i) ids.push_back(make_random_id<TaskId>(random));
-  return ids;
-}
-
-template <class Value>
-std::string verdict(const Result<Value>& decoded) {
-  if (decoded.ok()) return "ok";
-  return std::string(name_of(decoded.error().code)) + ": " + decoded.error().message;
-}
-std::string verdict_of(const ClientMessage& message, const PeerLimits& limits = small_limits()) {
-  return verdict(decode_client_message(encode(message), limits));
-}
-std::string verdict_of(const WorkerMessage& message, const PeerLimits& limits = small_limits()) {
-  return verdict(decode_worker_message(encode(message), limits));
-}
-
-WorkerHello valid_hello() {
-  Random random(2);
-  WorkerHello hello;
-  hello.hello_number = 1;
-  hello.worker = make_random_id<WorkerId>(random);
-  hello.name = "w1";
-  hello.queues = {"demo"};
-  return hello;
-}
-
-template <class Message>
-Message decoded(const WorkerMessage& message) {
-  Result<WorkerMessage> read = decode_worker_message(encode(message), small_limits());
-  EXPECT_TRUE(read.ok()) << read.error().message;
-  return read.ok() ? std::get<Message>(*read) : Message();
-}
 
 TEST(Limits, ItemsOfABatch) {
   const RequestId request(1);
@@ -221,139 +171,6 @@ TEST(Limits, WordsOutsideTheirEnum) {
   }
 }
 
-TEST(Limits, Names) {
-  const auto with = [](const std::string& name) {
-    WorkerHello hello = valid_hello();
-    hello.name = name;
-    return verdict_of(WorkerMessage(hello));
-  };
-  EXPECT_EQ(with(std::string(128, 'n')), "ok");
-  EXPECT_EQ(with("w\xc3\xb6rker 1"), "ok");
-  for (const std::string& name : {""s, std::string(129, 'n'), "a\nb"s, "\xff"s, "a\0"s}) {
-    EXPECT_THAT(with(name), HasSubstr("invalid: name"));
-  }
-  EXPECT_THAT(verdict_of(ClientMessage(DrainWorker{RequestId(1), ""})), HasSubstr("worker"));
-}
-
-TEST(Limits, QueuesOfAWorker) {
-  const auto with = [](std::vector<std::string> queues) {
-    WorkerHello hello = valid_hello();
-    hello.queues = std::move(queues);
-    return verdict_of(WorkerMessage(hello));
-  };
-  EXPECT_EQ(with({"a", "b"}), "ok");
-  EXPECT_THAT(with({}), HasSubstr("invalid: queues is empty"));
-  EXPECT_THAT(with({"a", "b", "c"}), HasSubstr("too_large: queues"));
-  EXPECT_THAT(with({"a", ""}), HasSubstr("invalid: queues"));
-  EXPECT_THAT(with({"123456789"}), HasSubstr("invalid: queues"));
-}
-
-TEST(Limits, QueueNamedTwiceCountsOnce) {
-  WorkerHello hello = valid_hello();
-  hello.queues = {"b", "b"};
-  EXPECT_EQ(decoded<WorkerHello>(hello).queues, std::vector<std::string>{"b"});
-}
-
-TEST(Limits, SlotsAndCredit) {
-  WorkerHello hello = valid_hello();
-  hello.slots = 0;
-  EXPECT_THAT(verdict_of(WorkerMessage(hello)), HasSubstr("invalid: slots"));
-  hello.slots = 6;
-  hello.credit = 4'000'000'000;
-  EXPECT_EQ(decoded<WorkerHello>(hello).slots, 5U);
-  EXPECT_EQ(decoded<WorkerHello>(hello).credit, 5U);
-  hello.credit = 0;
-  EXPECT_EQ(decoded<WorkerHello>(hello).credit, 0U);
-  EXPECT_EQ(decoded<Complete>(Complete{{}, 6, 0}).credit, 5U);
-  hello.hello_number = 0;
-  EXPECT_THAT(verdict_of(WorkerMessage(hello)), HasSubstr("hello_number"));
-}
-
-TEST(Limits, WorkerMayHoldMoreThanItsCredit) {
-  Random random(5);
-  WorkerHello hello = valid_hello();
-  hello.holding.assign(kHoldingMost, {make_random_id<TaskId>(random), Fence(1)});
-  EXPECT_EQ(verdict_of(WorkerMessage(hello)), "ok");
-  hello.holding.push_back(hello.holding.front());
-  EXPECT_THAT(verdict_of(WorkerMessage(hello)), HasSubstr("too_large: holding"));
-}
-
-TEST(Limits, ErrorTextKeepsItsEnd) {
-  Completion completion;
-  completion.outcome = Outcome::failed;
-  const auto error_of = [&](const std::string& error) {
-    completion.error = error;
-    return decoded<Complete>(Complete{{completion}}).items[0].error;
-  };
-  EXPECT_EQ(error_of("0123456789"), "0123456789");
-  EXPECT_EQ(error_of("x0123456789"), "0123456789");
-  EXPECT_EQ(error_of("\xe2\x82\xac"
-                     "123456789"),
-            "123456789");
-  EXPECT_EQ(error_of("bad \xff"), "bad \xef\xbf\xbd");
-  const std::string replaced = error_of(std::string(10, '\xff'));
-  EXPECT_LE(replaced.size(), 10U);
-  EXPECT_TRUE(is_utf8(replaced));
-}
-
-TEST(Limits, ErrorsMustBeAsLongAsTheLengthsSay) {
-  const auto with = [](std::uint32_t error_bytes, std::size_t errors) {
-    ControlFrameBuilder frame;
-    auto& builder = frame.builder();
-    const schema::Completion item(schema::Uuid(1, 1), 1, 0, 0, error_bytes,
-                                  schema::Outcome::failed);
-    const auto items = builder.CreateVectorOfStructs(&item, 1);
-    const auto texts = builder.CreateVector(std::vector<std::uint8_t>(errors, 'e'));
-    return verdict(decode_worker_message(
-        frame.finish(schema::CreateComplete(builder, items, texts)), small_limits()));
-  };
-  EXPECT_EQ(with(4, 4), "ok");
-  EXPECT_THAT(with(5, 4), HasSubstr("error_bytes"));
-  EXPECT_THAT(with(3, 4), HasSubstr("errors is longer"));
-}
-
-TEST(Limits, ResultTooLargeFailsItsTaskForGood) {
-  Completion small;
-  small.result = SharedBytes::copy_of(std::string(20, 'r'));
-  Completion large;
-  large.result = SharedBytes::copy_of(std::string(21, 'r'));
-  const Complete read = decoded<Complete>(Complete{{small, large}});
-  EXPECT_EQ(read.items[0].outcome, Outcome::succeeded);
-  EXPECT_EQ(read.items[0].result.size(), 20U);
-  EXPECT_EQ(read.items[1].outcome, Outcome::failed_for_good);
-  EXPECT_TRUE(read.items[1].result.empty());
-  EXPECT_THAT(read.items[1].error, HasSubstr("21 bytes"));
-}
-
-TEST(Limits, OnlySuccessHasAResult) {
-  Completion failed;
-  failed.outcome = Outcome::failed;
-  failed.result = SharedBytes::copy_of(std::string_view("half"));
-  EXPECT_TRUE(decoded<Complete>(Complete{{failed}}).items[0].result.empty());
-}
-
-TEST(Limits, ProgressAndDurationsAreCut) {
-  Extension extension;
-  extension.progress_percent = 250;
-  extension.by = Duration::seconds(-1);
-  Extension read = decoded<Extend>(Extend{{extension}}).items[0];
-  EXPECT_EQ(read.progress_percent, 100);
-  EXPECT_EQ(read.by, Duration());
-  extension.by = Duration::days(100'000);
-  EXPECT_EQ(decoded<Extend>(Extend{{extension}}).items[0].by, kTaskDurationMost);
-}
-
-TEST(Limits, LivenessOfAWelcomeMustMakeSense) {
-  const auto with = [](Duration beat, Duration silence) {
-    WorkerWelcome welcome;
-    welcome.liveness = {beat, silence};
-    return verdict(decode_worker_reply(encode(WorkerReply(welcome)), PeerLimits()));
-  };
-  EXPECT_EQ(with(Duration::milliseconds(1), Duration::milliseconds(2)), "ok");
-  EXPECT_THAT(with(Duration(), Duration::seconds(1)), HasSubstr("beat_interval_ns"));
-  EXPECT_THAT(with(Duration::seconds(1), Duration::seconds(1)), HasSubstr("silence_max_ns"));
-}
-
 TEST(Limits, LimitsLeftOutAreTheDefaults) {
   ControlFrameBuilder frame;
   const Frames frames = frame.finish(schema::CreateClientWelcome(frame.builder(), 3));
@@ -371,23 +188,6 @@ TEST(Limits, CodeOfANewerBrokerIsStillARefusal) {
   const auto read = decode_client_reply(frames, PeerLimits());
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(std::get<Refused>(*read).code, ErrorCode::invalid);
-}
-
-TEST(Limits, PositionsBeyondTheirVector) {
-  ControlFrameBuilder completed;
-  const auto stale = completed.builder().CreateVector(std::vector<std::uint32_t>{0});
-  EXPECT_THAT(
-      verdict(decode_worker_reply(
-          completed.finish(schema::CreateCompleted(completed.builder(), 0, stale)), PeerLimits())),
-      HasSubstr("stale goes beyond"));
-  ControlFrameBuilder dispatch;
-  const schema::DispatchedTask task(schema::Uuid(1, 1), 1, 0, 0, 1, 1, 1);
-  const auto tasks = dispatch.builder().CreateVectorOfStructs(&task, 1);
-  const auto queues = dispatch.builder().CreateVectorOfStrings({"demo"});
-  EXPECT_THAT(verdict(decode_worker_reply(
-                  dispatch.finish(schema::CreateDispatch(dispatch.builder(), tasks, queues)),
-                  PeerLimits())),
-              HasSubstr("queue_index goes beyond"));
 }
 
 TEST(Limits, SharedTextsOfATaskListAreRefused) {

@@ -58,7 +58,7 @@ class Text {
   }
   template <class... Bodies>
   void show(const std::variant<Bodies...>& message) {
-    std::visit([this](const auto& body) { put(body); }, message);
+    std::visit([this](const auto& body) { this->put(body); }, message);
   }
 
   void show(const Error& v) { fields("Error", v.code, v.message); }

@@ -15,7 +15,7 @@ constexpr int kRoundsEach = 200;
 template <class Message, class Decode>
 void expect_round_trip(const Message& message, Decode decode) {
   const Frames frames = encode(message);
-  for (const std::size_t shift : {0, 1, 4, 7}) {
+  for (const std::size_t shift : {0U, 1U, 4U, 7U}) {
     const Result<Message> decoded = decode(shifted(frames, shift), PeerLimits());
     ASSERT_TRUE(decoded.ok()) << decoded.error().message << "\n" << text_of(message);
     ASSERT_EQ(decoded->index(), message.index());
@@ -72,7 +72,7 @@ TEST(RoundTrip, Heartbeats) {
   for (int i = 0; i < kRoundsEach; ++i) {
     const Beat beat = random_beat(random);
     const Pulse pulse = random_pulse(random);
-    for (const std::size_t shift : {0, 3}) {
+    for (const std::size_t shift : {0U, 3U}) {
       const Result<Beat> beat_decoded = decode_beat(shifted(encode(beat), shift));
       const Result<Pulse> pulse_decoded = decode_pulse(shifted(encode(pulse), shift));
       ASSERT_TRUE(beat_decoded.ok() && pulse_decoded.ok());
