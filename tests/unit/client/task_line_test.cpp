@@ -1,0 +1,135 @@
+// Lines of a batch: what is taken, and the words for each fault.
+#include "client/cli/task_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace millrace::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+wire::TaskDescription defaults() {
+  wire::TaskDescription task;
+  task.queue = "q";
+  task.priority = 6;
+  task.headers = {{"team", "a"}};
+  return task;
+}
+
+wire::TaskDescription parsed(const std::string& line) {
+  wire::TaskDescription task = defaults();
+  const auto problem = parse_task_line(line, PeerLimits(), task);
+  EXPECT_FALSE(problem.has_value()) << line << ": " << (problem ? problem->message : "");
+  return task;
+}
+
+LineProblem refused(const std::string& line) {
+  wire::TaskDescription task = defaults();
+  const auto problem = parse_task_line(line, PeerLimits(), task);
+  EXPECT_TRUE(problem.has_value()) << line << " was taken";
+  return problem.value_or(LineProblem());
+}
+
+TEST(TaskLine, AllKeys) {
+  const wire::TaskDescription task = parsed(
+      R"({"payload":"héllo","id":"0190c3a0-7e4b-7cc0-9f2e-3a1b5c7d9e0f","priority":9,)"
+      R"("delay":"1s","not_before":"2026-03-01T12:30:00Z","ttl":"5m","timeout":"30s",)"
+      R"("max_attempts":7,"backoff":{"initial":"2s","max":"1m"},"headers":{"k":"v","team":"b"},)"
+      R"("retention":"2h"})");
+  EXPECT_EQ(task.payload.text(), "héllo");
+  EXPECT_EQ(to_text(task.id), "0190c3a0-7e4b-7cc0-9f2e-3a1b5c7d9e0f");
+  EXPECT_EQ(task.priority, 9);
+  EXPECT_EQ(task.delay, Duration::seconds(1));
+  EXPECT_EQ(to_rfc3339(task.not_before), "2026-03-01T12:30:00.000Z");
+  EXPECT_EQ(task.ttl, Duration::minutes(5));
+  EXPECT_EQ(task.timeout, Duration::seconds(30));
+  EXPECT_EQ(task.max_attempts, 7);
+  EXPECT_EQ(task.backoff, (Backoff{Duration::seconds(2), Duration::minutes(1)}));
+  EXPECT_EQ(task.retention, Duration::hours(2));
+  const std::vector<std::pair<std::string, std::string>> headers = {{"team", "b"}, {"k", "v"}};
+  EXPECT_EQ(task.headers, headers);
+}
+
+TEST(TaskLine, DefaultsHoldWhereTheLineIsSilent) {
+  const wire::TaskDescription task = parsed(R"({"payload":""})");
+  EXPECT_EQ(task.priority, 6);
+  EXPECT_EQ(task.headers, defaults().headers);
+  EXPECT_TRUE(task.id.is_nil());
+  EXPECT_TRUE(task.payload.empty());
+}
+
+TEST(TaskLine, Base64Payload) {
+  EXPECT_EQ(parsed(R"({"payload_base64":"AP8="})").payload.text(), std::string("\0\xff", 2));
+}
+
+TEST(TaskLine, BackoffAsOneDurationRaisesTheMaximum) {
+  const Backoff backoff = parsed(R"({"payload":"","backoff":"10m"})").backoff;
+  EXPECT_EQ(backoff, (Backoff{Duration::minutes(10), Duration::minutes(10)}));
+}
+
+TEST(TaskLine, SyntaxErrorHasItsColumn) {
+  const LineProblem problem = refused(R"({"payload": nope})");
+  EXPECT_EQ(problem.column, 14U);
+  EXPECT_THAT(problem.message, HasSubstr("not valid JSON"));
+}
+
+TEST(TaskLine, PriorityOutOfRange) {
+  EXPECT_EQ(refused(R"({"payload":"","priority":12})").message,
+            "'priority' is 12; it must be 0 to 9");
+  EXPECT_EQ(refused(R"({"payload":"","priority":-1})").message,
+            "'priority' is -1; it must be 0 to 9");
+  EXPECT_EQ(refused(R"({"payload":"","priority":18446744073709551615})").message,
+            "'priority' is 18446744073709551615; it must be 0 to 9");
+}
+
+struct Fault {
+  const char* line;
+  const char* words;
+};
+
+class TaskLineFault : public ::testing::TestWithParam<Fault> {};
+
+TEST_P(TaskLineFault, IsSaid) {
+  EXPECT_THAT(refused(GetParam().line).message, HasSubstr(GetParam().words));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, TaskLineFault,
+    ::testing::Values(
+        Fault{"", "not valid JSON"}, Fault{"{\"payload\":\"\xff\"}", "not valid JSON"},
+        Fault{R"({"payload":"a"} x)", "not valid JSON"}, Fault{"[]", "is a list"},
+        Fault{"7", "the line is 7; it must be an object"},
+        Fault{R"({"payload":"a","payload":"b"})", R"("payload" stands twice)"},
+        Fault{R"({"payload":"","headers":{"a":"1","a":"2"}})", R"("a" stands twice)"},
+        Fault{R"({"payload":"","paylod":1})", R"(unknown key "paylod"; known are payload,)"},
+        Fault{"{}", "'payload' (or 'payload_base64') is missing"},
+        Fault{R"({"payload":"","payload_base64":""})", "not both"},
+        Fault{R"({"payload":{}})", "'payload' is an object; it must be a string"},
+        Fault{R"({"payload_base64":"A"})", "base64"},
+        Fault{R"({"payload_base64":"AA=="  ,"id":"x"})", "must be a UUID"},
+        Fault{R"({"payload":"","id":"00000000-0000-0000-0000-000000000000"})", "must be a UUID"},
+        Fault{R"({"payload":"","priority":4.0})", "a whole number"},
+        Fault{R"({"payload":"","priority":"4"})", "a whole number"},
+        Fault{R"({"payload":"","max_attempts":0})", "1 to 1000"},
+        Fault{R"({"payload":"","delay":5})", "a duration in quotes"},
+        Fault{R"({"payload":"","ttl":"5 parsecs"})", "must be a duration"},
+        Fault{R"({"payload":"","not_before":"noon"})", "2026-03-01T12:30:00Z"},
+        Fault{R"({"payload":"","backoff":[]})", "'backoff' is a list"},
+        Fault{R"({"payload":"","backoff":{"min":"1s"}})", "unknown key \"min\""},
+        Fault{R"({"payload":"","backoff":{"initial":"2m","max":"1s"}})", "backoff"},
+        Fault{R"({"payload":"","headers":[]})", "an object of strings"},
+        Fault{R"({"payload":"","headers":{"a":1}})", "'headers.a' is 1"},
+        Fault{R"({"payload":[[[[[[[[[[1]]]]]]]]]]})", "levels deep"}));
+
+TEST(TaskLine, APayloadOverTheLimitIsRefused) {
+  PeerLimits limits;
+  limits.payload_bytes_max = ByteCount(3);
+  wire::TaskDescription task = defaults();
+  const auto problem = parse_task_line(R"({"payload":"1234"})", limits, task);
+  ASSERT_TRUE(problem.has_value());
+  EXPECT_THAT(problem->message, HasSubstr("4 bytes"));
+}
+
+}  // namespace
+}  // namespace millrace::cli
