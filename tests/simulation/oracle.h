@@ -1,0 +1,45 @@
+// Holds the run against the promises of docs, in the users' words: turn by turn through its parts,
+// and at the end against what the store has left.
+#pragma once
+
+#include "broker/core/broker_core.h"
+#include "broker/store/store.h"
+#include "tests/simulation/books.h"
+#include "tests/simulation/ledger.h"
+#include "tests/simulation/readings.h"
+
+namespace millrace::simulation {
+
+class Oracle {
+ public:
+  Oracle(World& world, const Plan& plan)
+      : world_(world), books_(world, plan, tasks_), ledger_(world, tasks_), readings_(world, tasks_) {}
+
+  TaskRegister& tasks() { return tasks_; }
+  Books& books() { return books_; }
+  Ledger& ledger() { return ledger_; }
+  Readings& readings() { return readings_; }
+
+  // Every index of the core, derived anew; and what it counts, against the books.
+  void check_core(const broker::BrokerCore& core, Time now);
+  // The end of a run that has come to rest.
+  void check_export(broker::Store& store);
+
+ private:
+  void check_exported(const broker::TaskRecord& record, broker::Store& store);
+  void check_success(const TaskFacts& facts, const broker::TaskRecord& record,
+                     broker::Store& store);
+  void check_end(const TaskFacts& facts, const broker::TaskRecord& record);
+  void count_end(const TaskFacts& facts, const broker::TaskRecord& record);
+  void fail(const char* promise, const TaskFacts& facts, const std::string& what) {
+    world_.fail(promise, facts.name() + " " + what);
+  }
+
+  World& world_;
+  TaskRegister tasks_;
+  Books books_;
+  Ledger ledger_;
+  Readings readings_;
+};
+
+}  // namespace millrace::simulation
