@@ -9,8 +9,8 @@ namespace {
 
 std::vector<std::uint8_t> sealed(TableId table, const Key& key, std::uint16_t chunks,
                                  std::string_view body) {
-  std::vector<std::uint8_t> value(kValueHeaderBytes);
-  value.insert(value.end(), body.begin(), body.end());
+  std::vector<std::uint8_t> value(kValueHeaderBytes + body.size());
+  std::copy(body.begin(), body.end(), value.begin() + kValueHeaderBytes);
   seal_value(table, key, chunks, value);
   return value;
 }
