@@ -219,6 +219,7 @@ void BrokerCore::release(TaskIndex index, Time now, Effects& out) {
   }
   leave(index);
   --task.record.attempts;
+  task.record.reason = Reason::none;  // of an attempt before; nothing ended under this fence
   make_pending(index, now);
 }
 
