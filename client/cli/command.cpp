@@ -74,6 +74,19 @@ Result<std::vector<TaskId>> parse_task_ids(const std::vector<std::string>& texts
   return ids;
 }
 
+int run_document(CommandContext& context, StatusTopic topic, bool json, const char* nothing,
+                 const std::function<std::string(const std::string&)>& render) {
+  int exit_code = 0;
+  std::optional<client::Client> client = context.connect(exit_code);
+  if (!client) return exit_code;
+  const Result<std::string> document = client->status(topic);
+  if (!document) return context.fail(document.error());
+  const std::string text = json ? *document : render(*document);
+  if (text.empty()) context.complain(nothing);
+  std::fputs(text.c_str(), stdout);
+  return context.finish(host::ExitCode::done);
+}
+
 void print_line(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fputc('\n', stdout);

@@ -68,6 +68,11 @@ void add_worker_commands(CLI::App& app, SelectedCommand& selected);
 // Reads UUIDs; the text that is none in the error.
 Result<std::vector<TaskId>> parse_task_ids(const std::vector<std::string>& texts);
 
+// Fetches a status document and prints it: as it came with `json`, else what `render` makes of it.
+// When that is nothing, `nothing` is said on stderr. The exit code.
+int run_document(CommandContext& context, StatusTopic topic, bool json, const char* nothing,
+                 const std::function<std::string(const std::string&)>& render);
+
 // Writes to stdout, with a newline.
 void print_line(std::string_view text);
 

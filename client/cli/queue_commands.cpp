@@ -16,19 +16,9 @@ struct QueueOptions {
 };
 
 int run_queues(CommandContext& context, bool json) {
-  int exit_code = 0;
-  std::optional<client::Client> client = context.connect(exit_code);
-  if (!client) return exit_code;
-  const Result<std::string> document = client->status(StatusTopic::queues);
-  if (!document) return context.fail(document.error());
-  if (json) {
-    std::fputs(document->c_str(), stdout);
-    return context.finish(host::ExitCode::done);
-  }
-  const std::string text = queues_text(*document, wants_colour(stdout));
-  if (text.empty()) context.complain("no queues yet; a queue exists from its first task on");
-  std::fputs(text.c_str(), stdout);
-  return context.finish(host::ExitCode::done);
+  return run_document(
+      context, StatusTopic::queues, json, "no queues yet; a queue exists from its first task on",
+      [](const std::string& document) { return queues_text(document, wants_colour(stdout)); });
 }
 
 int run_control(CommandContext& context, const QueueOptions& options, QueueAction action) {

@@ -15,21 +15,6 @@ struct WorkerOptions {
   bool json = false;
 };
 
-// Fetches a document and prints it, or what `render` makes of it.
-template <class Render>
-int run_document(CommandContext& context, StatusTopic topic, bool json, const char* nothing,
-                 const Render& render) {
-  int exit_code = 0;
-  std::optional<client::Client> client = context.connect(exit_code);
-  if (!client) return exit_code;
-  const Result<std::string> document = client->status(topic);
-  if (!document) return context.fail(document.error());
-  const std::string text = json ? *document : render(*document);
-  if (text.empty()) context.complain(nothing);
-  std::fputs(text.c_str(), stdout);
-  return context.finish(host::ExitCode::done);
-}
-
 int run_workers(CommandContext& context, const WorkerOptions& options) {
   return run_document(
       context, StatusTopic::workers, options.json,

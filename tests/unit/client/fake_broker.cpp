@@ -99,7 +99,6 @@ std::vector<ClientReply> FakeBroker::take_submit(const Submit& submit) {
   std::vector<TaskId> ids;
   {
     const std::lock_guard lock(memory_->mutex);
-    ++memory_->submits;
     for (const SubmitItem& item : submit.tasks) {
       const auto [known, is_new] = memory_->tasks.try_emplace(item.spec.id);
       if (is_new) known->second.spec = item.spec;
@@ -137,10 +136,9 @@ void FakeBroker::end_watched(const std::vector<TaskId>& tasks, std::vector<Clien
   Finished finished;
   const std::lock_guard lock(memory_->mutex);
   for (const TaskId& id : tasks) {
-    BrokerMemory::Kept& kept = memory_->tasks.at(id);
+    const BrokerMemory::Kept& kept = memory_->tasks.at(id);
     std::optional<FinishedTask> end = script_.end ? script_.end(kept.spec) : succeeded(id, "done");
     if (!end.has_value()) continue;
-    kept.finished = true;
     finished.tasks.push_back(std::move(*end));
   }
   if (!finished.tasks.empty()) replies.push_back(std::move(finished));

@@ -21,11 +21,9 @@ namespace millrace::client {
 struct BrokerMemory {
   struct Kept {
     TaskSpec spec;
-    bool finished = false;
   };
   std::mutex mutex;
   std::map<TaskId, Kept> tasks;
-  std::uint64_t submits = 0;  // messages
   std::uint64_t epoch = 0;
 };
 
