@@ -1,6 +1,7 @@
 #include "broker/reactor.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/wire/heartbeat_codec.h"
 
@@ -70,6 +71,7 @@ void Reactor::turn() {
 void Reactor::wait() {
   const Time now = clock_.now();
   Time until = std::min(core_.next_deadline(), next_pulse_);
+  if (status_stale_) until = std::min(until, status_.next());
   if (!undelivered_.empty()) until = now;
   const Duration timeout = until > now ? until - now : Duration();
   zmq::pollitem_t items[] = {
@@ -110,11 +112,18 @@ void Reactor::pulse_if_due(Time now) {
 }
 
 void Reactor::publish_status_if_due(Time now) {
-  if (!status_.is_due(now)) return;
-  status_.publish(now, core_, store_,
+  if (!status_.is_due(now)) {
+    status_stale_ = true;
+    return;
+  }
+  status_.publish(clock_, core_, store_,
                   ShellFigures{inbox_.counters().bad_messages, outbox_.sends_dropped(),
-                               longest_turn_, stopping_});
-  longest_turn_ = Duration();
+                               std::max(longest_turn_, longest_turn_before_), stopping_});
+  if (now - second_began_ >= Duration::seconds(1)) {
+    second_began_ = now;
+    longest_turn_before_ = std::exchange(longest_turn_, Duration());
+  }
+  status_stale_ = false;
 }
 
 // After a stop signal: everything decided is durable and told.

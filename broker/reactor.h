@@ -51,9 +51,13 @@ class Reactor {
   Time now_;
   Time next_pulse_;
   std::uint64_t pulse_number_ = 0;
+  // The longest turn of this second and of the one before.
   Duration longest_turn_;
+  Duration longest_turn_before_;
+  Time second_began_;
   bool store_accepting_ = true;
   bool stopping_ = false;
+  bool status_stale_ = true;  // something may have happened since the last snapshot
   BatchNumber last_batch_;
 };
 

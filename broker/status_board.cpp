@@ -1,11 +1,14 @@
 #include "broker/status_board.h"
 
+#include <algorithm>
+
 #include "broker/admin/status_json.h"
 
 namespace millrace::broker {
 
-void StatusBoard::publish(Time now, const BrokerCore& core, const Store& store,
+void StatusBoard::publish(const host::Clock& clock, const BrokerCore& core, const Store& store,
                           const ShellFigures& figures) {
+  const Time now = clock.now();
   auto snapshot = std::make_shared<StatusSnapshot>();
   CoreStatus status = core.status(now);
   snapshot->taken = now;
@@ -35,7 +38,8 @@ void StatusBoard::publish(Time now, const BrokerCore& core, const Store& store,
   snapshot->store_accepting = snapshot->store_usage.accepting;
   snapshot->store_counters = store.counters();
   snapshot->commit_time = store.commit_times();
-  next_ = now + kInterval;
+  const Time end = clock.now();
+  next_ = end + std::max(kIntervalMin, (end - now) * kCostFactor);
   const std::lock_guard lock(mutex_);
   newest_ = std::move(snapshot);
 }

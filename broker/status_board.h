@@ -10,6 +10,7 @@
 #include "broker/config.h"
 #include "broker/core/broker_core.h"
 #include "broker/store/store.h"
+#include "common/host/clock.h"
 
 namespace millrace::broker {
 
@@ -17,7 +18,7 @@ namespace millrace::broker {
 struct ShellFigures {
   std::uint64_t bad_messages = 0;
   std::uint64_t sends_dropped = 0;
-  Duration loop_lag;  // the longest turn since the last snapshot
+  Duration loop_lag;  // the longest turn of the last second or two
   bool stopping = false;
 };
 
@@ -28,7 +29,11 @@ class StatusBoard {
 
   // The loop's thread only.
   bool is_due(Time now) const { return now >= next_; }
-  void publish(Time now, const BrokerCore& core, const Store& store, const ShellFigures& figures);
+  // When the next one is due: soon after the last, but never so often that publishing costs more
+  // than a fiftieth of the time.
+  Time next() const { return next_; }
+  void publish(const host::Clock& clock, const BrokerCore& core, const Store& store,
+               const ShellFigures& figures);
   // The newest snapshot as the JSON document that HTTP serves; "{}" before the first.
   std::string document(StatusTopic topic) const;
 
@@ -39,7 +44,8 @@ class StatusBoard {
   }
 
  private:
-  static constexpr Duration kInterval = Duration::milliseconds(200);
+  static constexpr Duration kIntervalMin = Duration::milliseconds(20);
+  static constexpr std::int64_t kCostFactor = 50;
 
   std::string version_;
   Time started_;

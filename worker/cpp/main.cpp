@@ -9,6 +9,7 @@
 #include "common/host/stop_signal.h"
 #include "worker/cpp/builtins.h"
 #include "worker/cpp/event_descriptor.h"
+#include "worker/cpp/ledger.h"
 #include "worker/cpp/options.h"
 #include "worker/cpp/program_runner.h"
 #include "worker/cpp/worker.h"
@@ -55,7 +56,7 @@ class StopWatcher {
   std::thread thread_;
 };
 
-Result<Handler> make_handler(const Options& options) {
+Result<Handler> make_plain_handler(const Options& options) {
   if (options.builtin == "echo") return Handler(echo);
   if (options.builtin == "sleep") return Handler(sleep_for_payload);
   if (options.builtin == "poison") return make_poison(options.poison, pthread_self());
@@ -63,6 +64,14 @@ Result<Handler> make_handler(const Options& options) {
       ProgramRunner::find(ProgramSettings{options.program, options.grace, options.verbose});
   if (!program) return program.error();
   return Handler([runner = *std::move(program)](const Task& task) { return runner.run(task); });
+}
+
+Result<Handler> make_handler(const Options& options) {
+  auto handler = make_plain_handler(options);
+  if (!handler || options.ledger.empty()) return handler;
+  const auto ledger = Ledger::open(options.ledger, options.name.empty() ? "-" : options.name);
+  if (!ledger) return ledger.error();
+  return ledger->noting(*std::move(handler));
 }
 
 WorkerOptions worker_options(const Options& options, const host::Log& log) {

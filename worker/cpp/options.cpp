@@ -20,6 +20,8 @@ void add_work_options(CLI::App& app, Options& options) {
                  "after --: the program to run once per task, and its arguments");
   host::add_duration(app, "--grace", options.grace,
                      "from SIGTERM to SIGKILL for a program that should end");
+  app.add_option("--ledger", options.ledger,
+                 "append a line to this file at the start and the end of each attempt");
   app.add_flag("--verbose", options.verbose, "pass the program's standard error on");
 }
 
