@@ -11,18 +11,20 @@
 #include "common/host/configuration.h"
 #include "common/host/version.h"
 #include "common/wire/task_codec.h"
+#include "common/wire/utf8.h"
 #include "worker/cpp/runner.h"
 
 namespace millrace::worker {
 namespace {
 
 constexpr std::uint16_t kDefaultPort = 5556;
-constexpr std::size_t kNameBytesMost = 255;
+constexpr std::size_t kNameBytesMost = 128;  // docs/protocol.md
 
 std::string host_and_process() {
   std::array<char, 256> host{};
   if (gethostname(host.data(), host.size() - 1) != 0) return std::to_string(getpid());
-  return std::string(host.data()) + "-" + std::to_string(getpid());
+  const std::string process = "-" + std::to_string(getpid());
+  return std::string(host.data()).substr(0, kNameBytesMost - process.size()) + process;
 }
 
 Random make_random() {
@@ -69,9 +71,10 @@ Result<SessionSettings> Worker::State::session_settings(Random& random) const {
     return misconfigured("slots must be at most " + std::to_string(limits.credit_max));
   }
   settings.name = options.name.empty() ? host_and_process() : options.name;
-  if (settings.name.size() > kNameBytesMost) {
+  if (settings.name.size() > kNameBytesMost || !is_utf8(settings.name) ||
+      has_control_characters(settings.name)) {
     return misconfigured("the worker's name must be at most " + std::to_string(kNameBytesMost) +
-                         " bytes");
+                         " bytes of UTF-8 without control characters");
   }
   settings.worker = make_random_id<WorkerId>(random);
   settings.prefetch_max = options.prefetch_max;
