@@ -16,6 +16,7 @@ namespace millrace::worker {
 
 struct RunnerSettings {
   SessionSettings session;
+  std::string broker;  // as it was named to us, for messages
   Duration drain_timeout;
   Duration connect_timeout;  // zero: for ever
   std::function<void(NoticeLevel, const std::string&)> notice;

@@ -94,6 +94,7 @@ Status Worker::State::run() {
   HandlerPool pool(session->slots, handlers);
   RunnerSettings settings;
   settings.session = *std::move(session);
+  settings.broker = host::to_tcp_address(*address);
   settings.drain_timeout = options.drain_timeout;
   settings.connect_timeout = options.connect_timeout;
   settings.notice = options.notice;
