@@ -281,11 +281,15 @@ void BrokerCore::on_extend(WorkerIndex index, const Extend& message, Time now, E
   if (!stale.tasks.empty()) out.sends.push_back(ToWorker{workers_[index].peer, std::move(stale)});
 }
 
-// A beat of a worker that was given up for silent tells it so: it says hello and goes on.
+// A beat of a worker that was given up for silent tells it so: it says hello and goes on. Every beat,
+// because the answer to one may be lost, and an idle worker says nothing else.
 void BrokerCore::on_beat(const Beat& beat, Time now, Effects& out) {
   const WorkerIndex index = workers_.find(beat.worker);
   if (!index.is_none() && workers_[index].session == beat.session) {
-    workers_[index].last_heard = lease_clock(now);
+    Worker& worker = workers_[index];
+    worker.last_heard = lease_clock(now);
+    // The word to drain may have been lost; a repeat is harmless.
+    if (worker.draining) out.sends.push_back(ToWorker{worker.peer, Drain{}});
     return;
   }
   ++counters_.unknown_beats;
@@ -295,8 +299,6 @@ void BrokerCore::on_beat(const Beat& beat, Time now, Effects& out) {
         lost->second,
         Refused{
             RequestId(), ErrorCode::unknown_session, "this worker fell silent; say hello", {}}});
-    out.forgotten.push_back(lost->second);
-    lost_.erase(lost);
   }
 }
 
