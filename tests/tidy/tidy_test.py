@@ -49,7 +49,8 @@ class Checkout(unittest.TestCase):
             if path.endswith(".md"):
                 found += links.broken_links(path, text, ROOT)
             problems += [f"{path}:{line}: {what}" for line, what in sorted(found)]
-        self.assertFalse(problems, "\n" + "\n".join(problems))
+        if problems:
+            self.fail("\n" + "\n".join(problems))
 
 
 class Rules(unittest.TestCase):
