@@ -281,8 +281,8 @@ void BrokerCore::on_extend(WorkerIndex index, const Extend& message, Time now, E
   if (!stale.tasks.empty()) out.sends.push_back(ToWorker{workers_[index].peer, std::move(stale)});
 }
 
-// A beat of a worker that was given up for silent tells it so: it says hello and goes on. Every beat,
-// because the answer to one may be lost, and an idle worker says nothing else.
+// A beat of a worker that was given up for silent tells it so: it says hello and goes on. Every
+// beat, because the answer to one may be lost, and an idle worker says nothing else.
 void BrokerCore::on_beat(const Beat& beat, Time now, Effects& out) {
   const WorkerIndex index = workers_.find(beat.worker);
   if (!index.is_none() && workers_[index].session == beat.session) {
