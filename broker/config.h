@@ -21,7 +21,7 @@ struct BrokerConfig {
   std::string http_host;  // empty: bind_host
   std::string log_level = "info";
   // Specs kept in memory between acceptance and dispatch; beyond it they are read from the store.
-  ByteCount spec_cache_bytes_max = ByteCount::mebibytes(32);
+  ByteCount spec_cache_bytes_max = ByteCount::mebibytes(8);
   // Writes that wait for their commit; beyond it clients are not read until it shrinks.
   ByteCount uncommitted_bytes_max = ByteCount::mebibytes(64);
   StoreSettings store;

@@ -170,7 +170,6 @@ class BrokerCore {
   bool stopping_ = false;
   Time last_tick_;
   Duration stalled_;  // the lease clock runs this much behind
-  std::uint64_t hellos_ = 0;
   std::uint64_t dispatches_ = 0;
   std::uint64_t recalls_ = 0;
   bool more_work_ = false;  // a bounded piece of work was left for the next tick

@@ -104,11 +104,12 @@ class CoreInspector {
   }
 
   Found check_queues() {
-    for (const auto& [name, number] : core_.queues_.by_name()) {
+    for (const auto& [name, filed] : core_.queues_.by_name()) {
+      const QueueNumber number = filed;
       const Queue& queue = core_.queues_[number];
       const auto& counts = by_queue_[number];
       const auto in_state = [&](TaskState state) {
-        return [this, state, number = number](TaskIndex at) -> Found {
+        return [this, state, number](TaskIndex at) -> Found {
           const TaskRecord& record = core_.tasks_[at].record;
           if (record.state == state && record.queue == number) return std::nullopt;
           return "task " + to_text(record.id) + " is in a list of another state or queue";

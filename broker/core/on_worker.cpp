@@ -161,18 +161,19 @@ std::vector<HeldLease> BrokerCore::reconcile(WorkerIndex index,
                                              const std::vector<HeldLease>& holding, Time now,
                                              Effects& out) {
   std::vector<HeldLease> stale;
-  const std::uint64_t mark = ++hellos_;
+  std::vector<TaskIndex> kept;
   for (const HeldLease& held : holding) {
     const TaskIndex task = tasks_.find(held.task);
     if (!task.is_none() && keep_lease(index, held, now)) {
-      tasks_[task].mark = mark;
+      kept.push_back(task);
     } else {
       stale.push_back(held);
     }
   }
+  std::sort(kept.begin(), kept.end());
   std::vector<TaskIndex> never_arrived;
   for (TaskIndex at = workers_[index].leases.head; !at.is_none(); at = tasks_[at].next) {
-    if (tasks_[at].mark != mark) never_arrived.push_back(at);
+    if (!std::binary_search(kept.begin(), kept.end(), at)) never_arrived.push_back(at);
   }
   for (const TaskIndex task : never_arrived) release(task, now, out);
   return stale;

@@ -23,6 +23,7 @@ struct Task {
   // The one timer a task has: delayed: due or expiry; pending: expiry; in progress: the attempt's
   // deadline; ended: the end of retention. none: no timer.
   Time timer;
+  Time since;                        // pending: since when; in progress: when the lease was granted
   std::uint32_t timer_position = 0;  // in its DeadlineHeap, from 1; 0: in none
   // Neighbours in the one list a task is in: its queue's delayed, pending (unless in_returned) or
   // dead list; its worker's leases or the orphans; the retained list.
@@ -30,8 +31,6 @@ struct Task {
   TaskIndex next;
   WorkerIndex worker;      // in progress: who holds the lease; none: nobody since the restart
   WatchIndex first_watch;  // clients that wait for the end
-  Time since;              // pending: since when; in progress: when the lease was granted
-  std::uint64_t mark = 0;  // the last hello that listed it
   bool exists = false;
   bool dirty = false;        // the record is to be written this turn
   bool in_returned = false;  // pending in its lane's returned set instead of the fifo
