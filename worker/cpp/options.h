@@ -23,7 +23,7 @@ struct Options {
   bool verbose = false;
   std::string builtin;  // empty: run `program`
   std::string poison;
-  std::string ledger;  // a file; empty: none
+  std::string ledger;                // a file; empty: none
   std::vector<std::string> program;  // and its arguments
   std::string log_level = "info";
 };

@@ -45,10 +45,9 @@ Status Runner::run() {
       return performed;
     }
     if (now >= connect_by_) {
-      return Error{ErrorCode::unavailable,
-                   "no broker answered at " + settings_.broker + " within " +
-                       to_text(settings_.connect_timeout) +
-                       "; is it running, and is that its worker port?"};
+      return Error{ErrorCode::unavailable, "no broker answered at " + settings_.broker +
+                                               " within " + to_text(settings_.connect_timeout) +
+                                               "; is it running, and is that its worker port?"};
     }
     actions_.clear();
     const Time wake = std::min({session_.next_deadline(), drain_by_, connect_by_});
