@@ -15,6 +15,17 @@ BASE_IMAGE = "debian:bookworm-slim"
 SUITE = "bookworm"
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
 START_SECONDS_MAX = 60
+# What ./dev has compiled need not be compiled again inside an image: a compile there with the same
+# compiler, flags and sources finds its result here.
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+COMPILE_CACHE = os.path.join(ROOT, "build", "compile-cache")
+COMPILE_CACHE_INSIDE = "/var/cache/millrace-compile"
+CCACHE_SETTINGS = f"""remote_storage = file:{COMPILE_CACHE_INSIDE}|read-only=true
+base_dir = /src
+hash_dir = false
+compiler_check = content
+sloppiness = locale
+"""
 FORWARDING = "/proc/sys/net/ipv4/ip_forward"
 # What iptables-save would have said of a machine whose tables nobody has touched.
 NO_FIREWALL = """*filter
@@ -121,6 +132,9 @@ class Engine:
             run(["debootstrap", "--variant=minbase", SUITE, root, debian_mirror()],
                 stdout=log, stderr=log)
         write(f"{root}/etc/apt/apt.conf.d/90host", apt_settings_of_the_host())
+        if os.path.isdir(COMPILE_CACHE):
+            shutil.copytree(COMPILE_CACHE, root + COMPILE_CACHE_INSIDE)
+            write(f"{root}/etc/ccache.conf", CCACHE_SETTINGS)
         for useless in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man",
                         "usr/share/locale"):
             shutil.rmtree(f"{root}/{useless}", ignore_errors=True)
