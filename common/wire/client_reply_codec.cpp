@@ -46,6 +46,7 @@ Watching read(const schema::Watching& body, RequestId request, FieldReader& read
 
 Finished read(const schema::Finished& body, RequestId, FieldReader& reader) {
   Finished finished;
+  reader.check_alignment(body.tasks(), "tasks");
   ErrorTexts errors(reader, body.errors());
   finished.tasks.reserve(count_of(body.tasks()));
   for (flatbuffers::uoffset_t i = 0; i < count_of(body.tasks()) && !reader.failed(); ++i) {

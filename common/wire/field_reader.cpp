@@ -26,6 +26,7 @@ RequestId FieldReader::request(std::uint64_t number) {
 std::vector<TaskId> FieldReader::ids(const UuidVector* ids, std::size_t most, const char* field) {
   std::vector<TaskId> read;
   check_count(count_of(ids), most, field);
+  check_alignment(ids, field);
   if (failed() || ids == nullptr) return read;
   read.reserve(ids->size());
   for (const schema::Uuid* uuid : *ids) read.push_back(id<TaskId>(uuid, field));
@@ -36,6 +37,7 @@ std::vector<HeldLease> FieldReader::leases(const LeaseVector* leases, std::size_
                                            const char* field) {
   std::vector<HeldLease> read;
   check_count(count_of(leases), most, field);
+  check_alignment(leases, field);
   if (failed() || leases == nullptr) return read;
   read.reserve(leases->size());
   for (const schema::HeldLease* lease : *leases) {

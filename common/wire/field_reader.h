@@ -51,6 +51,18 @@ class FieldReader {
     return value;
   }
 
+  // The structs of the vector lie where the processor may read them: the verifier of FlatBuffers
+  // checks that of fields, but not of the elements of a vector. To be checked before the first
+  // read.
+  template <class Struct>
+  void check_alignment(const flatbuffers::Vector<const Struct*>* vector, const char* field) {
+    if (count_of(vector) == 0) return;
+    if (reinterpret_cast<std::uintptr_t>(vector->Data()) % alignof(Struct) == 0) return;
+    refuse(ErrorCode::invalid, std::string(field) + " is not aligned to " +
+                                   std::to_string(alignof(Struct)) +
+                                   " bytes; build frames with a FlatBuffers library");
+  }
+
   // Not more than `most` elements.
   void check_count(std::size_t count, std::size_t most, const char* field);
 

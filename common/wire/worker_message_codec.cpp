@@ -55,6 +55,7 @@ Complete read(const schema::Complete& body, FieldReader& reader) {
   complete.credit = std::min(body.credit(), reader.limits().credit_max);
   complete.answers_recall = body.answers_recall();
   reader.check_count(count_of(body.items()), reader.limits().batch_items_max, "items");
+  reader.check_alignment(body.items(), "items");
   if (reader.failed()) return complete;
   ErrorTexts errors(reader, body.errors());
   complete.items.reserve(count_of(body.items()));
@@ -81,6 +82,7 @@ Extend read(const schema::Extend& body, FieldReader& reader) {
   constexpr std::uint8_t kAllDone = 100;
   Extend extend;
   reader.check_count(count_of(body.items()), reader.limits().batch_items_max, "items");
+  reader.check_alignment(body.items(), "items");
   if (reader.failed() || body.items() == nullptr) return extend;
   extend.items.reserve(body.items()->size());
   for (const schema::Extension* item : *body.items()) {

@@ -38,6 +38,7 @@ Dispatch read(const schema::Dispatch& body, FieldReader& reader) {
   Dispatch dispatch;
   reader.check_count(count_of(body.tasks()), reader.limits().batch_items_max, "tasks");
   reader.check_count(count_of(body.queues()), count_of(body.tasks()), "queues");
+  reader.check_alignment(body.tasks(), "tasks");
   if (reader.failed() || body.tasks() == nullptr) return dispatch;
   std::vector<std::string> queues;
   for (std::size_t i = 0; i < count_of(body.queues()); ++i) {
@@ -65,6 +66,8 @@ Dispatch read(const schema::Dispatch& body, FieldReader& reader) {
 
 Completed read(const schema::Completed& body, FieldReader& reader) {
   Completed completed;
+  reader.check_alignment(body.items(), "items");
+  if (reader.failed()) return completed;
   completed.items.reserve(count_of(body.items()));
   for (std::size_t i = 0; i < count_of(body.items()); ++i) {
     const schema::HeldLease& item = *body.items()->Get(static_cast<flatbuffers::uoffset_t>(i));
@@ -83,6 +86,8 @@ Completed read(const schema::Completed& body, FieldReader& reader) {
 
 StopTasks read(const schema::StopTasks& body, FieldReader& reader) {
   StopTasks stop;
+  reader.check_alignment(body.tasks(), "tasks");
+  if (reader.failed()) return stop;
   stop.tasks.reserve(count_of(body.tasks()));
   for (std::size_t i = 0; i < count_of(body.tasks()); ++i) {
     const schema::StoppedTask& item = *body.tasks()->Get(static_cast<flatbuffers::uoffset_t>(i));

@@ -141,6 +141,31 @@ TEST(Limits, BodiesThatAreMissingOrUnknown) {
   EXPECT_THAT(with(schema::Body::Drain, true), HasSubstr("unsupported: message Drain"));
 }
 
+// A Watch whose vector of ids was moved so that its length stays aligned to 4 and its elements are
+// not aligned to 8, as no FlatBuffers library would write it.
+SharedBytes with_ids_off_alignment(const SharedBytes& control) {
+  const auto* body = schema::GetEnvelope(control.data())->body_as_Watch();
+  const auto* vector = reinterpret_cast<const std::uint8_t*>(body->tasks());
+  const std::uint8_t* field =
+      reinterpret_cast<const flatbuffers::Table*>(body)->GetAddressOf(schema::Watch::VT_TASKS);
+  std::vector<std::uint8_t> bytes(control.view().begin(), control.view().end());
+  bytes.resize((bytes.size() + 7) / 8 * 8);
+  const auto offset_at = static_cast<std::size_t>(field - control.data());
+  const auto offset = static_cast<std::uint32_t>(bytes.size() - offset_at);
+  bytes.insert(bytes.end(), vector, vector + 4 + 16 * body->tasks()->size());
+  flatbuffers::WriteScalar(bytes.data() + offset_at, offset);
+  return SharedBytes::adopt(std::move(bytes));
+}
+
+TEST(Limits, StructsOffTheirAlignmentAreRefused) {
+  const Frames sound = encode(ClientMessage(Watch{RequestId(1), some_ids(2)}));
+  ASSERT_EQ(verdict(decode_client_message(sound, PeerLimits())), "ok");
+  const SharedBytes moved = with_ids_off_alignment(sound[0]);
+  ASSERT_NE(verified_envelope(moved, TableBudget::few), nullptr);
+  EXPECT_THAT(verdict(decode_client_message({moved}, PeerLimits())),
+              HasSubstr("invalid: tasks is not aligned to 8"));
+}
+
 TEST(Limits, NilIdsAreRefused) {
   const RequestId request(1);
   EXPECT_THAT(verdict_of(ClientMessage(ClientHello{request, ClientId()})), HasSubstr("client"));
