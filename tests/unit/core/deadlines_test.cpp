@@ -21,7 +21,7 @@ TEST(DeadlineHeap, IsNeverDueWhenEmpty) {
 TEST(DeadlineHeap, GivesEqualTimesInOrderOfSequence) {
   TaskTable tasks;
   DeadlineHeap heap(tasks);
-  for (const std::uint64_t sequence : {4, 2, 5, 1, 3}) {
+  for (const std::uint64_t sequence : {4U, 2U, 5U, 1U, 3U}) {
     heap.add(add_task(tasks, sequence), at_seconds(10));
   }
   for (std::uint64_t expected = 1; expected <= 5; ++expected) {

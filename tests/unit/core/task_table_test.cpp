@@ -110,12 +110,12 @@ TEST(TaskTable, GivesAFreedIndexOutAgainAsNew) {
   const TaskIndex first = add_task(tasks, 1);
   const TaskIndex second = add_task(tasks, 2);
   tasks[first].dirty = true;
-  tasks[first].mark = 9;
+  tasks[first].in_returned = true;
   tasks.erase(first);
   const TaskIndex third = add_task(tasks, 3);
   EXPECT_EQ(third, first);
   EXPECT_FALSE(tasks[third].dirty);
-  EXPECT_EQ(tasks[third].mark, 0U);
+  EXPECT_FALSE(tasks[third].in_returned);
   EXPECT_EQ(tasks.end_index(), second.value + 1);
 }
 
