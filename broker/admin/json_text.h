@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "broker/admin/display_names.h"
 #include "common/base/time.h"
+#include "common/wire/utf8.h"
 
 namespace millrace::broker {
 
@@ -20,7 +20,7 @@ inline std::string dump(const Json& document) {
 }
 
 inline Json text(std::string_view value) {
-  return as_utf8(value);
+  return replace_invalid_utf8(value);
 }
 
 // An id or position: a number while every JSON reader holds it exactly (RFC 8259 section 6), else

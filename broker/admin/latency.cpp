@@ -1,8 +1,7 @@
 #include "broker/admin/latency.h"
 
 #include <algorithm>
-#include <bit>
-#include <limits>
+#include <cstdint>
 
 #include "common/base/check.h"
 
@@ -11,24 +10,7 @@ namespace {
 
 constexpr std::size_t kLastBucket = LatencySummary::kBuckets - 1;
 
-std::size_t bucket_of(std::int64_t nanoseconds) {
-  const auto microseconds = static_cast<std::uint64_t>(nanoseconds / 1'000) +
-                            static_cast<std::uint64_t>(nanoseconds % 1'000 != 0);
-  if (microseconds <= 1) return 0;
-  const auto index = static_cast<std::size_t>(std::bit_width(microseconds - 1));
-  return std::min(index, kLastBucket);
-}
-
 }  // namespace
-
-void record(LatencySummary& summary, Duration duration) {
-  const std::int64_t nanoseconds = std::max<std::int64_t>(0, duration.in_nanoseconds());
-  ++summary.buckets[bucket_of(nanoseconds)];
-  ++summary.count;
-  const std::int64_t room =
-      std::numeric_limits<std::int64_t>::max() - summary.total.in_nanoseconds();
-  summary.total += Duration::nanoseconds(std::min(nanoseconds, room));
-}
 
 Duration bucket_bound(std::size_t index) {
   MILLRACE_CHECK(index < kLastBucket, "the last bucket has no upper bound");

@@ -1,5 +1,4 @@
-// Records durations into the buckets of a LatencySummary and reads them back as quantiles.
-// Pure functions on plain values; a summary belongs to one thread until it is published.
+// Reads a LatencySummary back as quantiles. Pure functions on plain values; thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -7,9 +6,6 @@
 #include "broker/admin/status_snapshot.h"
 
 namespace millrace::broker {
-
-// Adds one duration; a negative one counts as zero. The total saturates.
-void record(LatencySummary& summary, Duration duration);
 
 // The largest duration that bucket `index` counts: 2^index microseconds. The last bucket has no
 // upper bound. Requires index < LatencySummary::kBuckets - 1.

@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "broker/admin/display_names.h"
 #include "broker/admin/prometheus_writer.h"
 #include "broker/admin/status_figures.h"
+#include "broker/admin/worker_keys.h"
 
 namespace millrace::broker {
 namespace {

@@ -3,8 +3,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "broker/admin/display_names.h"
 #include "broker/admin/latency.h"
+#include "common/wire/utf8.h"
 
 namespace millrace::broker {
 namespace {
@@ -21,7 +21,7 @@ std::string number(double value) {
 }
 
 void append_escaped(std::string& text, std::string_view value) {
-  for (const char c : as_utf8(value)) {
+  for (const char c : replace_invalid_utf8(value)) {
     switch (c) {
       case '\\':
         text += "\\\\";

@@ -5,6 +5,7 @@
 #include "broker/admin/json_text.h"
 #include "broker/admin/latency.h"
 #include "broker/admin/status_figures.h"
+#include "broker/admin/worker_keys.h"
 
 namespace millrace::broker {
 namespace {

@@ -1,0 +1,59 @@
+// What the admin address answers: routes, status codes and documents, without a socket.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/admin/http_message.h"
+#include "broker/admin/status_snapshot.h"
+#include "broker/admin/task_reader.h"
+
+namespace millrace::broker {
+
+// The newest snapshot, or null before the first. Called from several threads.
+using StatusSource = std::function<StatusPointer()>;
+// The time now, on the clock of StatusSnapshot::taken. Called from several threads.
+using TimeSource = std::function<Time()>;
+
+// Everything is read-only, so nothing here needs a credential; see host_allowed for what keeps web
+// pages of other origins out. Thread-safe.
+class AdminSite {
+ public:
+  // A request line and headers, and a body, larger than these are answered 413.
+  static constexpr std::size_t kHeadBytesMax = 16 * 1024;
+  static constexpr std::uint64_t kBodyBytesMax = 64 * 1024;
+  // Tasks in one answer of /dlq.
+  static constexpr std::uint64_t kListLimitMax = 1'000;
+
+  // `tasks` must outlive the site. `allowed_hosts`: see host_allowed.
+  AdminSite(StatusSource status, TimeSource now, TaskReader& tasks,
+            std::vector<std::string> allowed_hosts);
+
+  // The answer to any request, however malformed.
+  HttpResponse respond(const HttpRequest& request) const;
+
+  // An answer in the form of all errors, with the code and a line for a person.
+  static HttpResponse error(int status, std::string_view code, std::string_view message);
+
+ private:
+  using Handler = HttpResponse (AdminSite::*)(const HttpRequest&) const;
+
+  Handler route(std::string_view path) const;
+  HttpResponse metrics(const HttpRequest& request) const;
+  HttpResponse workers(const HttpRequest& request) const;
+  HttpResponse queues(const HttpRequest& request) const;
+  HttpResponse task(const HttpRequest& request) const;
+  HttpResponse dead_letters(const HttpRequest& request) const;
+  HttpResponse alive(const HttpRequest& request) const;
+  HttpResponse ready(const HttpRequest& request) const;
+  HttpResponse dashboard(const HttpRequest& request) const;
+
+  StatusSource status_;
+  TimeSource now_;
+  TaskReader& tasks_;
+  std::vector<std::string> allowed_hosts_;
+};
+
+}  // namespace millrace::broker
