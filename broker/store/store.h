@@ -20,9 +20,9 @@ struct StoredQueue {
   bool paused = false;
 };
 struct LoadVisitor {
-  std::function<void(const Totals&)> totals;       // first, once
-  std::function<void(const StoredQueue&)> queue;   // then every queue
-  std::function<void(const TaskRecord&)> task;     // then every task, by rising sequence
+  std::function<void(const Totals&)> totals;      // first, once
+  std::function<void(const StoredQueue&)> queue;  // then every queue
+  std::function<void(const TaskRecord&)> task;    // then every task, by rising sequence
 };
 
 // How full the store is.
@@ -54,9 +54,9 @@ class Store {
   // Visits everything stored, once, before the first submit. Errors: corrupt, io.
   virtual Status load(const LoadVisitor& visitor) = 0;
 
-  // Takes a batch and returns its number, at once; the batch becomes durable later, batches in order,
-  // several with one sync. An empty batch is not written and gets the number of the newest batch.
-  // A failed write or sync ends the process (fail-stop): what was in flight is unknown.
+  // Takes a batch and returns its number, at once; the batch becomes durable later, batches in
+  // order, several with one sync. An empty batch is not written and gets the number of the newest
+  // batch. A failed write or sync ends the process (fail-stop): what was in flight is unknown.
   virtual BatchNumber submit(std::vector<Write> writes) = 0;
 
   // Everything up to and with this batch is durable.

@@ -79,8 +79,8 @@ class StoreWriter {
   bool ending_ = false;         // guarded by mailbox_mutex_
 
   mutable std::mutex report_mutex_;
-  SpaceWatch::Level level_;    // guarded by report_mutex_
-  StoreCounters counters_;     // guarded by report_mutex_
+  SpaceWatch::Level level_;   // guarded by report_mutex_
+  StoreCounters counters_;    // guarded by report_mutex_
   LatencySummary durations_;  // guarded by report_mutex_
 
   std::thread thread_;  // last: it uses all of the above
