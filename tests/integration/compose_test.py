@@ -7,6 +7,7 @@ task; runs 1,000 tasks; kills a worker and the broker under 1,000 more; restarts
 import contextlib
 import json
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -68,6 +69,10 @@ class Deployment:
         self.project = f"millrace-test-{os.getpid()}"
         self._environment = dict(environment, COMPOSE_PROJECT_NAME=self.project,
                                  MILLRACE_HTTP_PORT=str(self.http_port))
+        # A container cannot have more than the engine that starts it.
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        if most != resource.RLIM_INFINITY:
+            self._environment["MILLRACE_OPEN_FILES"] = str(min(most, 65536))
         plugin = subprocess.run(["docker", "compose", "version"], check=False, capture_output=True)
         self._compose = ["docker", "compose"] if plugin.returncode == 0 else ["docker-compose"]
 
