@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "common/host/configuration.h"
+
 namespace millrace::broker {
 namespace {
 

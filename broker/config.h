@@ -8,7 +8,7 @@
 #include "broker/admin/admin_server.h"
 #include "broker/core/core_settings.h"
 #include "broker/store/store_settings.h"
-#include "common/host/configuration.h"
+#include "common/host/exit_code.h"
 
 namespace millrace::broker {
 

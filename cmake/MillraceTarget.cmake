@@ -1,11 +1,20 @@
 # Who may include whom is a link line: a target sees only what it links.
 
 function(millrace_compile_settings target)
-  # GCC 12 takes the inactive members of a moved std::variant for uninitialised (GCC bug 105562).
+  # Warnings of GCC 12 that cry wolf when the library is inlined: over the inactive members of a moved
+  # std::variant (GCC bug 105562) and over std::string's own buffer (105651). clang has no such trouble.
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
                          $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+                         $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>
+                         $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>
+                         $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
                          $<$<BOOL:${MILLRACE_WERROR}>:-Werror>)
 endfunction()
+
+# The standard headers that nearly every file includes, read once a target instead of once a file. Every
+# file still includes what it uses: the `dev` preset builds without.
+set(MILLRACE_COMMON_HEADERS <algorithm> <functional> <map> <memory> <optional> <set> <string>
+    <unordered_map> <variant> <vector>)
 
 # millrace_library(name SOURCES ... [PUBLIC libs...] [PRIVATE libs...])
 function(millrace_library name)
@@ -13,6 +22,7 @@ function(millrace_library name)
   add_library(${name} STATIC ${ARG_SOURCES})
   target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
   target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  target_precompile_headers(${name} PRIVATE ${MILLRACE_COMMON_HEADERS})
   millrace_compile_settings(${name})
 endfunction()
 
@@ -30,6 +40,7 @@ function(millrace_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest_main GTest::gmock)
+  target_precompile_headers(${name} PRIVATE ${MILLRACE_COMMON_HEADERS} <gmock/gmock.h> <gtest/gtest.h>)
   millrace_compile_settings(${name})
   add_test(NAME ${name} COMMAND ${name})
   if(NOT ARG_TIMEOUT)

@@ -7,7 +7,7 @@
 #include "client/cli/progress.h"
 #include "client/cpp/client.h"
 #include "common/host/clock.h"
-#include "common/host/configuration.h"
+#include "common/host/exit_code.h"
 
 namespace millrace::cli {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "common/host/configuration.h"
+#include "common/host/host_port.h"
 #include "common/wire/socket.h"
 
 namespace millrace::client {

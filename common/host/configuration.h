@@ -8,18 +8,9 @@
 #include "common/base/bytes.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
+#include "common/host/exit_code.h"
 
 namespace millrace::host {
-
-// The exit codes of every program.
-enum class ExitCode : int {
-  done = 0,
-  work_failed = 1,        // the work itself did not fully succeed
-  usage = 2,              // usage or configuration
-  unreachable = 3,        // no broker in time
-  store_failed = 74,      // EX_IOERR: a write or sync failed; restart recovers
-  refused_to_start = 78,  // EX_CONFIG: unsafe or broken configuration
-};
 
 // Prepares `app` with --help, --version, --log-level and --config, TOML files whose keys are the
 // long option names (tables are subcommands), and MILLRACE_ variables for every long option of
@@ -40,14 +31,5 @@ CLI::Option* add_duration(CLI::App& app, const std::string& name, Duration& valu
                           const std::string& help);
 CLI::Option* add_bytes(CLI::App& app, const std::string& name, ByteCount& value,
                        const std::string& help);
-
-// "HOST", "HOST:PORT", "tcp://HOST:PORT", "[::1]:PORT". Errors: misconfigured.
-struct HostPort {
-  std::string host;
-  std::uint16_t port = 0;
-};
-Result<HostPort> parse_host_port(const std::string& text, std::uint16_t default_port);
-// "tcp://host:port" for ZeroMQ.
-std::string to_tcp_address(const HostPort& address);
 
 }  // namespace millrace::host

@@ -1,6 +1,6 @@
-#include <charconv>
+#include "common/host/host_port.h"
 
-#include "common/host/configuration.h"
+#include <charconv>
 
 namespace millrace::host {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <iostream>
 
+#include "common/host/configuration.h"
+
 namespace millrace::worker {
 namespace {
 

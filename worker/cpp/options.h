@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/base/time.h"
-#include "common/host/configuration.h"
+#include "common/host/exit_code.h"
 
 namespace millrace::worker {
 

@@ -8,7 +8,7 @@
 #include <random>
 #include <thread>
 
-#include "common/host/configuration.h"
+#include "common/host/host_port.h"
 #include "common/host/version.h"
 #include "common/wire/task_codec.h"
 #include "common/wire/utf8.h"

@@ -1,4 +1,5 @@
 #include "common/host/configuration.h"
+#include "common/host/host_port.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
