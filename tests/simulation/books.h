@@ -59,6 +59,7 @@ class Books {
   std::map<Lane, std::set<std::uint64_t>> fresh_;
   std::map<QueueNumber, std::array<std::uint64_t, kPriorities>> pending_;
   broker::Totals totals_;
+  Time last_clock_;  // of the broker
 };
 
 }  // namespace millrace::simulation

@@ -130,6 +130,24 @@ bool BrokerNode::is_quiet() const {
          disk_.is_idle();
 }
 
+std::string BrokerNode::describe() const {
+  if (core_ == nullptr) return "the broker is down";
+  const CoreStatus status = core_->status(clock());
+  std::string text;
+  for (const TaskState state : kAllTaskStates) {
+    text += std::string(name_of(state)) + " " +
+            std::to_string(status.tasks_by_state[index_of(state)]) + ", ";
+  }
+  for (const QueueStatus& queue : status.queues) {
+    if (queue.paused) text += queue.name + " is paused, ";
+  }
+  for (const WorkerStatus& worker : status.workers) {
+    text += worker.name + " is " + name_of(worker.condition) + " and holds " +
+            std::to_string(worker.holding) + " of " + std::to_string(worker.credit) + ", ";
+  }
+  return text + std::to_string(held_.size()) + " turns wait to be told";
+}
+
 // ---- what arrives -------------------------------------------------------------------------------
 
 PeerId BrokerNode::peer_of(ClientSide* client, WorkerSide* worker,
@@ -176,7 +194,7 @@ void BrokerNode::turn() {
   oracle_.ledger().broker_turns(gap, core_->settings());
   if (mutant_ == Mutant::judge_before_listening && gap > core_->settings().stall_min) {
     for (Duration ago = gap; ago > Duration(); ago = ago - Duration::milliseconds(250)) {
-      core_->tick(clock() - ago, effects_);
+      run_core({}, clock() - ago);
     }
   }
   std::vector<Event> events = std::exchange(shell_events_, {});
@@ -184,7 +202,7 @@ void BrokerNode::turn() {
     for (Event& event : *more) events.push_back(std::move(event));
     more->clear();
   }
-  run_core(std::move(events));
+  run_core(std::move(events), clock());
   release();
   send_pulses();
   if (stopping_ && held_.empty() && shell_events_.empty() && disk_.is_idle()) {
@@ -196,8 +214,7 @@ void BrokerNode::turn() {
   alarm_.set(std::min(core_->next_deadline() - clock_error_, next_pulse_));
 }
 
-void BrokerNode::run_core(std::vector<Event> events) {
-  const Time now = clock();
+void BrokerNode::run_core(std::vector<Event> events, Time now) {
   for (Event& event : events) {
     mutate_event(event);
     notice_heard(event);

@@ -51,6 +51,8 @@ class BrokerNode {
   Disk& disk() { return disk_; }
   // Nothing waits to be decided, written or told.
   bool is_quiet() const;
+  // What it would tell an operator, in one line.
+  std::string describe() const;
 
   // What arrives.
   void receive(ClientSide& client, const std::shared_ptr<Wire>& wire, ClientMessage message);
@@ -76,7 +78,7 @@ class BrokerNode {
   void end_process(bool graceful);
   void wake();
   void turn();
-  void run_core(std::vector<broker::Event> events);
+  void run_core(std::vector<broker::Event> events, Time now);
   void release();
   void send_pulses();
   PeerId peer_of(ClientSide* client, WorkerSide* worker, const std::shared_ptr<Wire>& wire);

@@ -64,8 +64,7 @@ void BrokerNode::deliver(FinishedToClient& send) {
       if (result.ok()) item.task.result = std::move(*result);
     }
     if (item.read_error) {
-      Result<AttemptRecord> last =
-          disk_.store().read_attempt(item.sequence, item.attempt_records);
+      Result<AttemptRecord> last = disk_.store().read_attempt(item.sequence, item.attempt_records);
       if (last.ok()) item.task.error = std::move(last->error);
     }
     message.tasks.push_back(std::move(item.task));

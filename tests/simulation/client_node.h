@@ -22,8 +22,7 @@ struct ClientSetup {
 
 class ClientNode final : public ClientSide {
  public:
-  ClientNode(World& world, const Plan& plan, Oracle& oracle, BrokerNode& broker,
-             ClientSetup setup);
+  ClientNode(World& world, const Plan& plan, Oracle& oracle, BrokerNode& broker, ClientSetup setup);
 
   void start_process();
   // Starts submitting and acting, until `end`.

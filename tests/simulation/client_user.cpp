@@ -46,8 +46,7 @@ void ClientNode::submit_some() {
     }
     submit(specs, world_.chance(700));
   }
-  world_.after(world_.pick(Duration(), plan_.submit_phase * 2 / pieces),
-               [this] { submit_some(); });
+  world_.after(world_.pick(Duration(), plan_.submit_phase * 2 / pieces), [this] { submit_some(); });
 }
 
 void ClientNode::submit(const std::vector<TaskSpec>& specs, bool watch) {

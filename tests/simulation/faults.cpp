@@ -24,8 +24,7 @@ void Faults::inject(FaultKind kind) {
     case FaultKind::broker_stop:
       return stop_broker();
     case FaultKind::broker_pause:
-      return cluster_.broker.pause(
-          world_.pick(Duration::milliseconds(200), Duration::seconds(12)));
+      return cluster_.broker.pause(world_.pick(Duration::milliseconds(200), Duration::seconds(12)));
     case FaultKind::sync_stall: {
       const Duration length = world_.pick(Duration::milliseconds(100), Duration::seconds(5));
       world_.note(Happening::sync_stalls, 0, 0, length.in_milliseconds());

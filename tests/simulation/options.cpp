@@ -23,9 +23,8 @@ Error bad(std::string_view argument) {
 bool read_range(std::string_view text, Options& options) {
   const std::size_t dots = text.find("..");
   const auto first = read_number<std::uint64_t>(text.substr(0, dots));
-  const auto last = dots == std::string_view::npos
-                        ? first
-                        : read_number<std::uint64_t>(text.substr(dots + 2));
+  const auto last =
+      dots == std::string_view::npos ? first : read_number<std::uint64_t>(text.substr(dots + 2));
   if (!first || !last || *first > *last) return false;
   options.first = *first;
   options.last = *last;
@@ -60,6 +59,8 @@ Result<Options> parse_options(int argc, const char* const* argv) {
       options.verbose = true;
     } else if (argument == "--coverage") {
       options.coverage = true;
+    } else if (argument == "--keep-going") {
+      options.keep_going = true;
     } else if (argument.substr(0, 2) == "--") {
       if (i + 1 == argc || !read_value(argument, argv[i + 1], options)) return bad(argument);
       ++i;
@@ -72,11 +73,13 @@ Result<Options> parse_options(int argc, const char* const* argv) {
 
 std::string usage() {
   std::string text =
-      "millrace-sim SEED | --seeds A..B   runs a whole cluster on virtual time, once for each seed\n"
+      "millrace-sim SEED | --seeds A..B   runs a whole cluster on virtual time, once for each "
+      "seed\n"
       "  --verbose        tells what happens\n"
       "  --tasks N        as many tasks, instead of the seed's number\n"
       "  --workers N      as many workers, instead of the seed's number\n"
       "  --coverage       fails unless every kind of fault and of end has occurred\n"
+      "  --keep-going     does not stop at the first broken promise, and tells no story of it\n"
       "  --mutant NAME    with a fault built into the shell, to be found; one of\n";
   for (const NamedMutant& mutant : kMutants) {
     text += "                     " + std::string(mutant.name) + "\n";

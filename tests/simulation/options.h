@@ -15,7 +15,8 @@ struct Options {
   Size size;
   NamedMutant mutant{Mutant::none, ""};
   bool verbose = false;
-  bool coverage = false;  // every kind of fault and end must have occurred
+  bool coverage = false;    // every kind of fault and end must have occurred
+  bool keep_going = false;  // after a broken promise
   bool help = false;
 };
 

@@ -53,9 +53,8 @@ void Oracle::check_exported(const TaskRecord& record, Store& store) {
     return;
   }
   const bool known_content =
-      std::any_of(facts->contents.begin(), facts->contents.end(), [&](const TaskSpec& spec) {
-        return spec.content_hash == record.content_hash;
-      });
+      std::any_of(facts->contents.begin(), facts->contents.end(),
+                  [&](const TaskSpec& spec) { return spec.content_hash == record.content_hash; });
   if (!known_content) fail("P1", *facts, "is stored with a content that nobody sent");
   if (facts->accepted_hash.has_value() && *facts->accepted_hash != record.content_hash) {
     fail("P8", *facts, "is stored with another content than the accepted one");
@@ -64,12 +63,13 @@ void Oracle::check_exported(const TaskRecord& record, Store& store) {
     fail("P19", *facts, "has not ended: " + std::string(name_of(record.state)));
   }
   if (facts->cancel_confirmed && record.state != TaskState::cancelled) {
-    fail("P20", *facts, "ended as " + std::string(name_of(record.state)) +
-                            " though its cancel was confirmed");
+    fail("P20", *facts,
+         "ended as " + std::string(name_of(record.state)) + " though its cancel was confirmed");
   }
   if (facts->read.has_value() && facts->read->state != record.state) {
-    fail("P2", *facts, "was read as " + std::string(name_of(facts->read->state)) +
-                           " and is stored as " + std::string(name_of(record.state)));
+    fail("P2", *facts,
+         "was read as " + std::string(name_of(facts->read->state)) + " and is stored as " +
+             std::string(name_of(record.state)));
   }
   check_success(*facts, record, store);
   check_end(*facts, record);

@@ -13,7 +13,10 @@ namespace millrace::simulation {
 class Oracle {
  public:
   Oracle(World& world, const Plan& plan)
-      : world_(world), books_(world, plan, tasks_), ledger_(world, tasks_), readings_(world, tasks_) {}
+      : world_(world),
+        books_(world, plan, tasks_),
+        ledger_(world, tasks_),
+        readings_(world, tasks_) {}
 
   TaskRegister& tasks() { return tasks_; }
   Books& books() { return books_; }

@@ -8,9 +8,8 @@ namespace millrace::simulation {
 TaskFacts& Readings::submits(const TaskSpec& spec) {
   TaskFacts& facts = tasks_.add(spec.id);
   const bool known =
-      std::any_of(facts.contents.begin(), facts.contents.end(), [&](const TaskSpec& other) {
-        return other.content_hash == spec.content_hash;
-      });
+      std::any_of(facts.contents.begin(), facts.contents.end(),
+                  [&](const TaskSpec& other) { return other.content_hash == spec.content_hash; });
   if (!known) facts.contents.push_back(spec);
   return facts;
 }
@@ -74,8 +73,7 @@ void Readings::finished(const FinishedTask& task) {
 void Readings::viewed(const TaskView& view, bool with_result) {
   if (!is_terminal(view.state)) return;
   const bool has_result = with_result && view.state == TaskState::succeeded;
-  read_end(tasks_.add(view.id), view.state,
-           has_result ? std::optional(view.result) : std::nullopt);
+  read_end(tasks_.add(view.id), view.state, has_result ? std::optional(view.result) : std::nullopt);
 }
 
 void Readings::unknown(const TaskId& id) {

@@ -21,27 +21,33 @@ RunReport run_one(const Options& options, std::uint64_t seed, std::FILE* story) 
   return run(RunOptions{seed, options.size, options.mutant.mutant, story});
 }
 
+void tell_broken(const Options& options, std::uint64_t seed, const Violation& violation) {
+  std::printf("seed %llu breaks %s: %s\nto run it again: %s\n",
+              static_cast<unsigned long long>(seed), violation.promise.c_str(),
+              violation.what.c_str(), line_to_run(options, seed).c_str());
+}
+
 }  // namespace
 
 int run_seeds(const Options& options) {
   const auto began = std::chrono::steady_clock::now();
   Summary summary;
+  std::uint64_t broken = 0;
   for (std::uint64_t seed = options.first; seed <= options.last; ++seed) {
     const RunReport report = run_one(options, seed, options.verbose ? stdout : nullptr);
     summary.add(report);
     if (!report.violation.has_value()) continue;
-    if (!options.verbose) run_one(options, seed, stdout);
-    std::printf("seed %llu breaks %s: %s\nto run it again: %s\n",
-                static_cast<unsigned long long>(seed), report.violation->promise.c_str(),
-                report.violation->what.c_str(), line_to_run(options, seed).c_str());
-    return 1;
+    ++broken;
+    if (!options.verbose && !options.keep_going) run_one(options, seed, stdout);
+    tell_broken(options, seed, *report.violation);
+    if (!options.keep_going) return 1;
   }
   const std::chrono::duration<double> real = std::chrono::steady_clock::now() - began;
   summary.print(stdout, real.count());
-  if (!options.coverage) return 0;
-  const std::vector<std::string> missing = summary.missing();
+  const std::vector<std::string> missing =
+      options.coverage ? summary.missing() : std::vector<std::string>();
   for (const std::string& name : missing) std::printf("never occurred: %s\n", name.c_str());
-  return missing.empty() ? 0 : 1;
+  return missing.empty() && broken == 0 ? 0 : 1;
 }
 
 }  // namespace millrace::simulation

@@ -59,8 +59,8 @@ class Run {
       names.push_back(workers_.back()->name());
     }
     for (std::uint32_t i = 1; i <= plan_.clients; ++i) {
-      const std::uint32_t share = plan_.tasks * i / plan_.clients -
-                                  plan_.tasks * (i - 1) / plan_.clients;
+      const std::uint32_t share =
+          plan_.tasks * i / plan_.clients - plan_.tasks * (i - 1) / plan_.clients;
       clients_.push_back(std::make_unique<ClientNode>(
           world_, plan_, oracle_, broker_, ClientSetup{plan_.workers + i, share, queues, names}));
     }
@@ -88,18 +88,17 @@ class Run {
             std::all_of(workers_.begin(), workers_.end(), [](auto& w) { return w->is_quiet(); }) &&
             std::all_of(clients_.begin(), clients_.end(), [](auto& c) { return c->is_quiet(); });
     if (world_.now() > settle_until_) {
-      world_.fail("P19", oracle_.books().all_ended()
-                             ? "somebody still waits for an answer, long after the last fault"
-                             : "tasks have not ended, long after the last fault");
+      const char* what = oracle_.books().all_ended() ? "somebody still waits for an answer"
+                                                     : "tasks have not ended";
+      world_.fail("P19", std::string(what) + " long after the last fault: " + broker_.describe());
     }
     if (!done_) world_.after(kSettleCheck, [this] { check_settled(); });
   }
 
   void check_end() {
     if (!done_) return world_.fail("P19", "nothing happens any more");
-    // Ends the last process in order, so that its counters are told; then looks at what is left.
-    broker_.crash();
     broker_.disk().settle();
+    broker_.crash();  // tells its counters
     oracle_.check_export(broker_.disk().store());
   }
 

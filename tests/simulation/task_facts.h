@@ -44,6 +44,7 @@ struct TaskFacts {
   std::uint32_t requeues = 0;
   std::optional<Ending> read;       // the first end that was read; not dead where requeued
   std::optional<Ending> read_dead;  // where requeue was asked for
+  Time clock_seen;  // the latest that an earlier process of the broker showed while it had the task
   std::vector<std::pair<Fence, Time>> decided;
   std::vector<Start> starts;
 

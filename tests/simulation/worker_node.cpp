@@ -126,7 +126,6 @@ void WorkerNode::input(Input step) {
 void WorkerNode::perform() {
   if (actions_.reconnect) {
     world_.note(Happening::wire_made_anew, setup_.number);
-    oracle_.ledger().disturbed(id_, Duration());
     route_.connect();
   }
   if (!actions_.lost.empty()) world_.note(Happening::worker_loses_session, setup_.number);

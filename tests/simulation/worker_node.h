@@ -21,8 +21,7 @@ struct WorkerSetup {
 
 class WorkerNode final : public WorkerSide {
  public:
-  WorkerNode(World& world, const Plan& plan, Oracle& oracle, BrokerNode& broker,
-             WorkerSetup setup);
+  WorkerNode(World& world, const Plan& plan, Oracle& oracle, BrokerNode& broker, WorkerSetup setup);
 
   void start_process();
   // Ends at once; a new process starts after `down`.
