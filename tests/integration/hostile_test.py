@@ -28,6 +28,7 @@ class HostileInput(ClusterTest):
             self.assertEqual(self.cluster.task(task).get("state"), "pending")
         summary = self.cluster.submit("demo", "--count", "20")
         self.assertEqual(summary["succeeded"], 20)
+        self.cluster.wait_for_metric("submitted_tasks", lambda count: count >= 25)
         self.assertEqual(self.cluster.metric("submitted_tasks"), 25)
         self.assert_books_balance()
 

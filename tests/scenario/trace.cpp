@@ -5,14 +5,14 @@
 namespace millrace::broker::test {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "\"" + std::string(text) + "\"";
 }
 
 std::string attempt_words(const AttemptRecord& record) {
   return "fence=" + std::to_string(record.fence.value) + " " +
          std::string(millrace::name_of(record.reason)) + " worker=" + record.worker +
-         " error=" + quoted(record.error);
+         " error=" + in_quotes(record.error);
 }
 
 // What a view says of the task's record.
@@ -90,7 +90,7 @@ void Trace::show(const EraseSpec& write) {
 }
 
 void Trace::show(const PutResult& write) {
-  line("put result " + name_of(write.sequence) + " " + quoted(write.bytes.text()));
+  line("put result " + name_of(write.sequence) + " " + in_quotes(write.bytes.text()));
 }
 
 void Trace::show(const PutAttempt& write) {
@@ -171,8 +171,8 @@ void Trace::show(const FinishedToClient& send) {
     if (task.reason != Reason::none)
       text += " (" + std::string(millrace::name_of(task.reason)) + ")";
     text += " attempts=" + std::to_string(task.attempts);
-    if (!result.empty()) text += " result=" + quoted(result);
-    if (!error.empty()) text += " error=" + quoted(error);
+    if (!result.empty()) text += " result=" + in_quotes(result);
+    if (!error.empty()) text += " error=" + in_quotes(error);
     line(text);
   }
 }
@@ -203,7 +203,7 @@ void Trace::show(const StatusToClient& send) {
 }
 
 void Trace::show(const GoodbyeToAll& send) {
-  line("all <- goodbye " + quoted(send.message));
+  line("all <- goodbye " + in_quotes(send.message));
 }
 
 }  // namespace millrace::broker::test
