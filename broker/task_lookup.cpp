@@ -1,8 +1,8 @@
 #include "broker/task_lookup.h"
 
+#include <chrono>
 #include <utility>
 
-#include "common/host/clock.h"
 #include "common/wire/socket.h"
 
 namespace millrace::broker {
@@ -12,23 +12,69 @@ Error unavailable() {
   return {ErrorCode::unavailable, "the broker did not answer in time; try again"};
 }
 
+// What `frames` answer to `request`; nothing for whatever else they are, such as a late answer to
+// an earlier request.
+std::optional<Result<TaskList>> answer_to(RequestId request, const wire::Frames& frames) {
+  Result<ClientReply> reply = wire::decode_client_reply(frames, PeerLimits());
+  if (!reply.ok()) return std::nullopt;
+  if (auto* list = std::get_if<TaskList>(&*reply); list != nullptr && list->request == request) {
+    return std::move(*list);
+  }
+  const auto* refused = std::get_if<Refused>(&*reply);
+  if (refused != nullptr && refused->request == request) {
+    return Error{refused->code, refused->message};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+// The right to the connection, for one caller at a time; waited for no longer than `patience`. (Not
+// a std::timed_mutex: ThreadSanitizer does not know its waits.)
+class TaskLookup::Turn {
+ public:
+  Turn(TaskLookup& lookup, Duration patience) : lookup_(lookup) {
+    std::unique_lock lock(lookup_.mutex_);
+    const auto limit = std::chrono::nanoseconds(patience.in_nanoseconds());
+    mine_ = lookup_.turn_ended_.wait_for(lock, limit, [this] { return !lookup_.in_use_; });
+    if (mine_) lookup_.in_use_ = true;
+  }
+  ~Turn() {
+    if (!mine_) return;
+    const std::lock_guard lock(lookup_.mutex_);
+    lookup_.in_use_ = false;
+    lookup_.turn_ended_.notify_one();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  bool is_mine() const { return mine_; }
+
+ private:
+  TaskLookup& lookup_;
+  bool mine_ = false;
+};
 
 TaskLookup::TaskLookup(zmq::context_t& context, std::string address, Duration timeout)
     : context_(context), address_(std::move(address)), timeout_(timeout) {}
 
 Result<TaskList> TaskLookup::get(const GetTasks& request) {
-  const std::lock_guard lock(mutex_);
-  GetTasks asked = request;
-  asked.request = last_request_ = last_request_.next();
-  return ask(std::move(asked), last_request_);
+  return ask(request);
 }
 
 Result<TaskList> TaskLookup::list(const ListTasks& request) {
-  const std::lock_guard lock(mutex_);
-  ListTasks asked = request;
-  asked.request = last_request_ = last_request_.next();
-  return ask(std::move(asked), last_request_);
+  return ask(request);
+}
+
+template <class Request>
+Result<TaskList> TaskLookup::ask(Request request) {
+  const Time deadline = clock_.now() + timeout_;
+  const Turn turn(*this, timeout_);
+  if (!turn.is_mine()) return unavailable();
+  if (const Status connected = connect(); !connected.ok()) return connected.error();
+  request.request = last_request_ = last_request_.next();
+  if (!send(std::move(request), deadline)) return unavailable();
+  return await(last_request_, deadline);
 }
 
 Status TaskLookup::connect() {
@@ -39,38 +85,32 @@ Status TaskLookup::connect() {
   return Done{};
 }
 
-Result<TaskList> TaskLookup::ask(ClientMessage message, RequestId request) {
-  const Status connected = connect();
-  if (!connected.ok()) return connected.error();
-  if (wire::send_frames(*socket_, wire::encode(message)) != wire::SendStatus::sent) {
-    return unavailable();
+// A connection over tcp takes a message only once it is made.
+bool TaskLookup::send(const ClientMessage& message, Time deadline) {
+  const wire::Frames frames = wire::encode(message);
+  while (wait_for(ZMQ_POLLOUT, deadline)) {
+    if (wire::send_frames(*socket_, frames) == wire::SendStatus::sent) return true;
   }
-  return await(request);
+  return false;
 }
 
-// Late answers to earlier requests are passed over.
-Result<TaskList> TaskLookup::await(RequestId request) {
-  const host::Clock clock;
-  const Time deadline = clock.now() + timeout_;
+Result<TaskList> TaskLookup::await(RequestId request, Time deadline) {
   wire::Frames frames;
-  while (true) {
+  while (wait_for(ZMQ_POLLIN, deadline)) {
     while (wire::receive_frames(*socket_, frames) != wire::ReceiveStatus::nothing) {
-      Result<ClientReply> reply = wire::decode_client_reply(frames, PeerLimits());
-      if (!reply.ok()) continue;
-      if (auto* list = std::get_if<TaskList>(&*reply);
-          list != nullptr && list->request == request) {
-        return std::move(*list);
-      }
-      const auto* refused = std::get_if<Refused>(&*reply);
-      if (refused != nullptr && refused->request == request) {
-        return Error{refused->code, refused->message};
-      }
+      if (auto answer = answer_to(request, frames)) return *std::move(answer);
     }
-    const Time now = clock.now();
-    if (now >= deadline) return unavailable();
-    zmq::pollitem_t item{socket_->handle(), 0, ZMQ_POLLIN, 0};
-    wire::poll_items(&item, 1, deadline - now);
   }
+  return unavailable();
+}
+
+// False when the deadline has passed. May be true without the event, after a signal.
+bool TaskLookup::wait_for(short event, Time deadline) {
+  const Time now = clock_.now();
+  if (now >= deadline) return false;
+  zmq::pollitem_t item{socket_->handle(), 0, event, 0};
+  wire::poll_items(&item, 1, deadline - now);
+  return true;
 }
 
 }  // namespace millrace::broker

@@ -1,6 +1,7 @@
 // Single tasks for HTTP, asked for as any client asks: one door for everything.
 #pragma once
 
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -8,10 +9,12 @@
 
 #include "broker/admin/task_reader.h"
 #include "common/base/messages.h"
+#include "common/host/clock.h"
 
 namespace millrace::broker {
 
-// Thread-safe: requests go one at a time over one connection.
+// Thread-safe: requests go one at a time over one connection. `timeout` covers the whole of a call,
+// also its wait for the calls before it, so that a broker that stands still delays nobody longer.
 class TaskLookup final : public TaskReader {
  public:
   // `address` is a client address of the broker, inproc or tcp; it need not be bound yet. `context`
@@ -22,14 +25,22 @@ class TaskLookup final : public TaskReader {
   Result<TaskList> list(const ListTasks& request) override;
 
  private:
-  Result<TaskList> ask(ClientMessage message, RequestId request);
-  Result<TaskList> await(RequestId request);
+  class Turn;
+  template <class Request>
+  Result<TaskList> ask(Request request);
   Status connect();
+  bool send(const ClientMessage& message, Time deadline);
+  Result<TaskList> await(RequestId request, Time deadline);
+  bool wait_for(short event, Time deadline);
 
   zmq::context_t& context_;
   const std::string address_;
   const Duration timeout_;
-  std::mutex mutex_;  // guards what follows
+  const host::Clock clock_;
+
+  std::mutex mutex_;
+  std::condition_variable turn_ended_;
+  bool in_use_ = false;  // guarded by mutex_; whoever set it alone uses what follows
   std::optional<zmq::socket_t> socket_;
   RequestId last_request_;
 };

@@ -130,7 +130,7 @@ mg_callbacks make_callbacks() {
   callbacks.begin_request = on_request;
   callbacks.http_error = on_unreadable;
   callbacks.log_message = on_log_line;
-  callbacks.log_access = on_log_line;
+  // No log_access: with it, CivetWeb calls localtime from all its threads at once.
   return callbacks;
 }
 

@@ -15,7 +15,7 @@ namespace millrace::broker {
 RawConnection::RawConnection(std::uint16_t port) {
   const int descriptor = ::socket(AF_INET, SOCK_STREAM, 0);
   if (descriptor < 0) return;
-  const timeval deadline{20, 0};
+  const timeval deadline{60, 0};
   ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline);
   ::setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof deadline);
   sockaddr_in address{};

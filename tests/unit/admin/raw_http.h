@@ -19,7 +19,7 @@ class RawConnection {
   // Sends as much as the peer takes; a reset by the peer is not an error here.
   void send(const std::string& bytes);
   void finish_sending();
-  // Everything until the peer closes, or what came within 20 s.
+  // Everything until the peer closes, or what came within 60 s.
   std::string read_all();
 
  private:
