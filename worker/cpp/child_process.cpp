@@ -1,6 +1,7 @@
 #include "worker/cpp/child_process.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -44,8 +45,8 @@ struct ExecPlan {
   char* const* arguments;
   char* const* environment;
   int streams[3];
+  int report;  // takes the errno of what failed; closed by a successful exec
   pid_t parent;
-  volatile int failure;  // errno of what failed in the child
 };
 
 void reset_signals() {
@@ -62,44 +63,61 @@ bool place_streams(const int* streams) {
   constexpr int kOutOfTheWay = 3;
   int moved[3];
   for (int i = 0; i < 3; ++i) {
-    moved[i] = fcntl(streams[i], F_DUPFD, kOutOfTheWay);
+    moved[i] = fcntl(streams[i], F_DUPFD_CLOEXEC, kOutOfTheWay);
     if (moved[i] < 0) return false;
   }
   for (int i = 0; i < 3; ++i) {
     if (dup2(moved[i], i) < 0) return false;
   }
-  return syscall(SYS_close_range, 3U, ~0U, 0U) == 0 ||
-         (close(moved[0]) == 0 && close(moved[1]) == 0 && close(moved[2]) == 0);
+  return true;
 }
 
-[[noreturn]] void become_program(ExecPlan& plan) {
+[[noreturn]] void become_program(const ExecPlan& plan) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() == plan.parent && place_streams(plan.streams)) {
+  if (getppid() != plan.parent) _exit(127);  // it died before the line above
+  if (place_streams(plan.streams)) {
+    // What a library has opened without care; a kernel before 5.11 cannot, and then it is
+    // inherited.
+    syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
     reset_signals();
     execve(plan.path, plan.arguments, plan.environment);
   }
-  plan.failure = errno == 0 ? ECHILD : errno;
+  const int failure = errno;
+  [[maybe_unused]] const auto written = write(plan.report, &failure, sizeof failure);
   _exit(127);
 }
 
 // vfork: the parent's memory is not copied, however large it is, and its thread waits for the exec.
-__attribute__((noinline)) pid_t start_program(ExecPlan& plan) {
+// Nothing relies on that: where vfork is a fork (under a sanitizer, say) all works the same.
+__attribute__((noinline)) pid_t start_program(const ExecPlan& plan) {
   const pid_t child = vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
   if (child == 0) become_program(plan);
   return child;
 }
 
 // Signals wait meanwhile: a handler of the parent must not run in the child.
-pid_t start_with_signals_blocked(ExecPlan& plan) {
+pid_t start_with_signals_blocked(const ExecPlan& plan) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t child = start_program(plan);
-  if (child < 0) plan.failure = errno;
+  const int failure = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = failure;
   return child;
+}
+
+// The errno with which the child failed to become the program; 0 once it has become it.
+int read_failure(Pipe& report) {
+  report.write.close();
+  int failure = 0;
+  ssize_t size = 0;
+  do {
+    size = read(report.read.get(), &failure, sizeof failure);
+  } while (size < 0 && errno == EINTR);
+  return size == static_cast<ssize_t>(sizeof failure) ? failure : 0;
 }
 
 Error cannot_start(const std::string& path, int cause) {
@@ -112,19 +130,19 @@ Result<ChildProcess> ChildProcess::start(const ChildSettings& settings) {
   auto input = make_pipe();
   auto output = make_pipe();
   auto error = make_pipe();
-  if (!input || !output || !error) return cannot_start(settings.path, errno);
+  auto report = make_pipe();
+  if (!input || !output || !error || !report) return cannot_start(settings.path, errno);
   const std::vector<char*> arguments = pointers_to(settings.arguments);
   const std::vector<char*> environment = pointers_to(settings.environment);
-  ExecPlan plan{settings.path.c_str(),
-                arguments.data(),
-                environment.data(),
-                {input->read.get(), output->write.get(), error->write.get()},
-                getpid(),
-                0};
+  const ExecPlan plan{
+      settings.path.c_str(), arguments.data(),
+      environment.data(),    {input->read.get(), output->write.get(), error->write.get()},
+      report->write.get(),   getpid()};
   const pid_t child = start_with_signals_blocked(plan);
-  if (child < 0) return cannot_start(settings.path, plan.failure);
+  if (child < 0) return cannot_start(settings.path, errno);
   ChildProcess process(child);
-  if (plan.failure != 0) return cannot_start(settings.path, plan.failure);
+  const int failure = read_failure(*report);
+  if (failure != 0) return cannot_start(settings.path, failure);
   process.end_ = UniqueDescriptor(static_cast<int>(syscall(SYS_pidfd_open, child, 0U)));
   process.input = std::move(input->write);
   process.output = std::move(output->read);

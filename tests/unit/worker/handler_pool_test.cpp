@@ -139,14 +139,14 @@ TEST_F(HandlerPoolTest, EveryOneOfManyTinyTasksEndsOnce) {
 
 TEST_F(HandlerPoolTest, AHandlerThatNeverReturnsIsLeftBehind) {
   auto go = std::make_shared<std::promise<void>>();
-  std::promise<void> entered;
-  make_pool([gate = go->get_future().share(), &entered](const Task&) {
-    entered.set_value();
+  const auto entered = std::make_shared<std::promise<void>>();
+  make_pool([gate = go->get_future().share(), entered](const Task&) {
+    entered->set_value();
     gate.wait();
     return done();
   });
   pool_->start({make_task(1, "")});
-  entered.get_future().wait();
+  entered->get_future().wait();
   pool_.reset();  // returns, or the test hangs
   go->set_value();
 }

@@ -14,7 +14,7 @@
 namespace millrace::worker {
 namespace {
 
-// An answer a test can wait for.
+// Where a handler waits for the test. Shared with the handler, whose thread may be left behind.
 class Gate {
  public:
   void open() { promise_.set_value(); }
@@ -159,9 +159,9 @@ TEST_F(WorkerTest, BrokenMessagesAreDroppedWithANotice) {
 }
 
 TEST_F(WorkerTest, BeatsCarryTheSessionAndWhatRuns) {
-  Gate gate;
-  start_and_welcome([&](const Task&) {
-    gate.wait();
+  const auto gate = std::make_shared<Gate>();
+  start_and_welcome([=](const Task&) {
+    gate->wait();
     return done();
   });
   broker_.send(Dispatch{{make_task(1, "")}});
@@ -169,7 +169,7 @@ TEST_F(WorkerTest, BeatsCarryTheSessionAndWhatRuns) {
   while (beat.running == 0 && !HasFailure()) beat = broker_.expect_beat();
   EXPECT_EQ(beat.session, SessionNonce(77));
   EXPECT_GT(broker_.expect_beat().number, beat.number);
-  gate.open();
+  gate->open();
 }
 
 TEST_F(WorkerTest, ACancelReachesTheHandler) {
@@ -200,11 +200,11 @@ TEST_F(WorkerTest, AHungHandlerIsTimedOutAndLeftBehind) {
 }
 
 TEST_F(WorkerTest, ExtensionsAndProgressReachTheBroker) {
-  Gate gate;
-  start_and_welcome([&](const Task& task) {
+  const auto gate = std::make_shared<Gate>();
+  start_and_welcome([=](const Task& task) {
     task.extend(Duration::minutes(9));
     task.progress(60);
-    gate.wait();
+    gate->wait();
     return done();
   });
   DispatchedTask task = make_task(1, "");
@@ -218,15 +218,15 @@ TEST_F(WorkerTest, ExtensionsAndProgressReachTheBroker) {
     progress = items[0].progress_percent;
   }
   EXPECT_EQ(progress, 60);
-  gate.open();
+  gate->open();
 }
 
 TEST_F(WorkerTest, ABrokerCrashTakesNoTaskFromIt) {
-  Gate gate;
-  std::atomic<int> runs{0};
-  start_and_welcome([&](const Task&) {
-    ++runs;
-    gate.wait();
+  const auto gate = std::make_shared<Gate>();
+  const auto runs = std::make_shared<std::atomic<int>>(0);
+  start_and_welcome([=](const Task&) {
+    ++*runs;
+    gate->wait();
     return done("survived");
   });
   const DispatchedTask task = make_task(1, "");
@@ -237,9 +237,9 @@ TEST_F(WorkerTest, ABrokerCrashTakesNoTaskFromIt) {
   const WorkerHello hello = broker_.welcome();
   EXPECT_GT(hello.hello_number, 1U);
   EXPECT_EQ(hello.holding, std::vector<HeldLease>{lease_of(task)});
-  gate.open();
+  gate->open();
   EXPECT_EQ(broker_.expect_completions(1).at(0).result.text(), "survived");
-  EXPECT_EQ(runs.load(), 1);
+  EXPECT_EQ(runs->load(), 1);
   EXPECT_NE(notices().find("lost the broker"), std::string::npos);
   EXPECT_NE(notices().find("reconnected"), std::string::npos);
 }
@@ -261,10 +261,10 @@ TEST_F(WorkerTest, ASilentBrokerIsLeftForANewConnection) {
 
 TEST_F(WorkerTest, WhatStillRunsAfterTheDrainTimeoutIsHandedBack) {
   options_.drain_timeout = Duration::milliseconds(50);
-  std::atomic<StopReason> reason{StopReason::none};
-  start_and_welcome([&](const Task& task) {
+  const auto reason = std::make_shared<std::promise<StopReason>>();
+  start_and_welcome([reason](const Task& task) {
     task.wait_for_stop(Duration::hours(1));
-    reason = task.stop_reason();
+    reason->set_value(task.stop_reason());
     return done();
   });
   const DispatchedTask task = make_task(1, "");
@@ -279,7 +279,7 @@ TEST_F(WorkerTest, WhatStillRunsAfterTheDrainTimeoutIsHandedBack) {
   EXPECT_EQ(last.items[0].outcome, Outcome::released);
   broker_.expect<WorkerGoodbye>();
   EXPECT_EQ(end(), "");
-  EXPECT_EQ(reason.load(), StopReason::shutting_down);
+  EXPECT_EQ(reason->get_future().get(), StopReason::shutting_down);
 }
 
 TEST_F(WorkerTest, DrainedByTheBrokerItEnds) {
