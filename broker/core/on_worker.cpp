@@ -76,8 +76,11 @@ void BrokerCore::on_hello(PeerId peer, WorkerHello& message, Time now, Effects& 
         ToWorker{peer, Refused{RequestId(), code, std::move(text), settings_.retry_after}});
     if (workers_.find_peer(peer).is_none()) out.forgotten.push_back(peer);
   };
-  if (stopping_) return refuse(ErrorCode::shutting_down, "the broker is stopping");
   WorkerIndex index = workers_.find(message.worker);
+  if (stopping_) {
+    if (!index.is_none()) hear(index, now);  // refused, but alive: it keeps its leases
+    return refuse(ErrorCode::shutting_down, "the broker is stopping");
+  }
   if (!index.is_none() && message.hello_number <= workers_[index].hello_number) return;
   if (index.is_none() && workers_.size() >= settings_.workers_max) {
     return refuse(ErrorCode::busy, "the broker has its most workers");
