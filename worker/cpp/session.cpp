@@ -275,6 +275,9 @@ void Session::abandon(Time now, Actions& actions) {
     attempts_.abandon(*attempts_.find(lease));
     report(make_completion(lease, Outcome::released, "", Duration()));
   }
+  // A report that was lost must not be lost for good: after the goodbye, its lease would be handed
+  // to another as if the task had never run.
+  reports_.repeat_sent_until(now);
   send_completions(now, actions);
   if (link_.open()) actions.sends.push_back(WorkerGoodbye{"ended before its tasks did"});
   actions.finished = true;

@@ -152,6 +152,8 @@ void Session::end_drain(Time now, Actions& actions) {
   if (!draining_ || attempts_.running() > attempts_.abandoned()) return;
   if (settle_by_ == Time::never()) settle_by_ = now + settings_.settle_max;
   if (reports_.size() > 0 && now < settle_by_) return;
+  reports_.repeat_sent_until(now);  // as in abandon: nothing unanswered may be lost for good
+  send_completions(now, actions);
   if (link_.open()) actions.sends.push_back(WorkerGoodbye{"drained"});
   actions.finished = true;
   ended_ = true;
