@@ -118,10 +118,11 @@ Status Runner::perform() {
     if (!followed) return followed;
   }
   pool_.start(std::move(actions_.starts));
+  // At the end everything stops, and for one reason: the end.
+  if (actions_.finished) end_handlers();
   for (const StoppedTask& stopped : actions_.stops) {
     pool_.stop(HeldLease{stopped.task, stopped.fence}, reason_of(stopped.cause));
   }
-  if (actions_.finished) end_handlers();
   for (WorkerMessage& message : actions_.sends) send(std::move(message));
   for (const Beat& beat : actions_.beats) connection_.send(beat);
   return Done{};

@@ -261,16 +261,17 @@ TEST_F(WorkerTest, ASilentBrokerIsLeftForANewConnection) {
 
 TEST_F(WorkerTest, WhatStillRunsAfterTheDrainTimeoutIsHandedBack) {
   options_.drain_timeout = Duration::milliseconds(50);
+  const auto entered = std::make_shared<Gate>();
   const auto reason = std::make_shared<std::promise<StopReason>>();
-  start_and_welcome([reason](const Task& task) {
+  start_and_welcome([entered, reason](const Task& task) {
+    entered->open();
     task.wait_for_stop(Duration::hours(1));
     reason->set_value(task.stop_reason());
     return done();
   });
   const DispatchedTask task = make_task(1, "");
   broker_.send(Dispatch{{task}});
-  while (broker_.expect_beat().running == 0 && !HasFailure()) {
-  }
+  entered->wait();
   worker_->request_stop();
   Complete last;
   while (last.items.empty() && !HasFailure()) last = broker_.expect<Complete>();
