@@ -13,7 +13,6 @@ import time
 
 BASE_IMAGE = "debian:bookworm-slim"
 SUITE = "bookworm"
-DEFAULT_MIRROR = "http://deb.debian.org/debian"
 START_SECONDS_MAX = 60
 # What ./dev has compiled need not be compiled again inside an image: a compile there with the same
 # compiler, flags and sources finds its result here.
@@ -129,7 +128,7 @@ class Engine:
     def _make_base_image(self):
         root = f"{self._folder}/base"
         with open(f"{self._folder}/debootstrap.log", "w", encoding="utf-8") as log:
-            run(["debootstrap", "--variant=minbase", SUITE, root, debian_mirror()],
+            run(["debootstrap", "--variant=minbase", SUITE, root, *debian_mirror()],
                 stdout=log, stderr=log)
         write(f"{root}/etc/apt/apt.conf.d/90host", apt_settings_of_the_host())
         if os.path.isdir(COMPILE_CACHE):
@@ -175,14 +174,15 @@ def mounts_below(folder):
 
 
 def debian_mirror():
-    """Where this machine gets Debian's packages from, if it is a Debian of the same suite."""
+    """Where this machine gets Debian's packages from, as an argument of debootstrap, if it is a Debian of
+    the same suite; otherwise nothing, and debootstrap knows its own."""
     listing = output_of(["apt-get", "indextargets", "--format", "$(ORIGIN) $(CODENAME) $(REPO_URI)",
                          "Created-By: Packages"])
     for line in listing.splitlines():
         origin, codename, address = (line.split() + ["", "", ""])[:3]
         if origin == "Debian" and codename == SUITE:
-            return address
-    return DEFAULT_MIRROR
+            return [address]
+    return []
 
 
 def apt_settings_of_the_host():
