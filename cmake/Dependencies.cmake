@@ -47,6 +47,10 @@ pkg_check_modules(XXHASH QUIET IMPORTED_TARGET libxxhash)
 millrace_require(XXHASH_FOUND "xxHash" "libxxhash-dev")
 add_library(millrace::xxhash ALIAS PkgConfig::XXHASH)
 
+# Header-only, in the compiler's own search path.
+find_path(MILLRACE_ROBIN_MAP_INCLUDE tsl/robin_map.h)
+millrace_require(MILLRACE_ROBIN_MAP_INCLUDE "robin-map" "robin-map-dev")
+
 if(MILLRACE_BUILD_TESTS)
   find_package(GTest CONFIG QUIET)
   millrace_require(GTest_FOUND "GoogleTest" "libgtest-dev libgmock-dev")

@@ -15,6 +15,7 @@ endforeach()
 # names they have here.
 set(MILLRACE_HEADERS ${CMAKE_INSTALL_INCLUDEDIR}/millrace)
 file(GLOB base_headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/common/base/*.h)
+list(REMOVE_ITEM base_headers ${CMAKE_SOURCE_DIR}/common/base/flat_map.h)  # only used inside
 install(FILES ${base_headers} DESTINATION ${MILLRACE_HEADERS}/common/base COMPONENT development)
 install(FILES common/wire/task_codec.h DESTINATION ${MILLRACE_HEADERS}/common/wire COMPONENT development)
 install(FILES client/cpp/client.h DESTINATION ${MILLRACE_HEADERS}/client/cpp COMPONENT development)

@@ -138,7 +138,7 @@ void BatchCall::take_answer(const TaskId& id, const Result<SubmitStatus>& answer
 void BatchCall::close(const TaskId& id, bool answered, bool ended) {
   const auto found = open_.find(id);
   if (found == open_.end()) return;
-  Open& open = found->second;
+  Open& open = found.value();
   if (answered && open.unanswered > 0) {
     --open.unanswered;
     --unanswered_;

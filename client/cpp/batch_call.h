@@ -1,11 +1,11 @@
 // One submit_many or wait_all: keeps the pipeline full, within bounds, and tells what comes back.
 #pragma once
 
-#include <unordered_map>
 #include <vector>
 
 #include "client/cpp/client.h"
 #include "client/cpp/connection.h"
+#include "common/base/flat_map.h"
 
 namespace millrace::client {
 
@@ -46,7 +46,7 @@ class BatchCall {
   PeerLimits limits_;
   SubmitGroup group_;
   CallInboxPointer inbox_ = std::make_shared<CallInbox>();
-  std::unordered_map<TaskId, Open> open_;  // never iterated
+  FlatMap<TaskId, Open> open_;  // never iterated
   std::size_t unanswered_ = 0;
   std::uint64_t unanswered_bytes_ = 0;
 };

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -15,11 +16,19 @@ namespace millrace::client {
 // Thread-safe.
 class CallInbox {
  public:
-  void put(SessionEvent event) {
+  // Takes the events out of `events`; nothing when it is empty.
+  void put(std::vector<SessionEvent>& events) {
+    if (events.empty()) return;
     {
       const std::lock_guard lock(mutex_);
-      events_.push_back(std::move(event));
+      if (events_.empty()) {
+        events_.swap(events);
+      } else {
+        events_.insert(events_.end(), std::make_move_iterator(events.begin()),
+                       std::make_move_iterator(events.end()));
+      }
     }
+    events.clear();
     changed_.notify_one();
   }
 

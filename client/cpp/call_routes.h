@@ -1,11 +1,12 @@
 // Which call a session's event belongs to.
 #pragma once
 
-#include <unordered_map>
+#include <map>
 #include <vector>
 
 #include "client/cpp/call_inbox.h"
 #include "client/cpp/session_types.h"
+#include "common/base/flat_map.h"
 
 namespace millrace::client {
 
@@ -16,8 +17,11 @@ class CallRoutes {
   void add_request(RequestId request, const CallInboxPointer& inbox);
   void add_awaited(const TaskId& task, const CallInboxPointer& inbox);
 
-  // Puts `event` into the inboxes that wait for it; an event that nobody waits for is dropped.
+  // Sorts `event` to the inboxes that wait for it; an event that nobody waits for is dropped. The
+  // inboxes get it with `flush`.
   void deliver(SessionEvent event);
+  // Puts what was sorted since the last time into the inboxes, each once.
+  void flush();
 
   // What must be taken back from the session when the call of `inbox` ends.
   struct Open {
@@ -29,12 +33,19 @@ class CallRoutes {
   void close_all();
 
  private:
-  void deliver_end(const TaskId& task, const SessionEvent& event);
+  void deliver_end(const TaskId& task, SessionEvent event);
+  void sort_to(const CallInboxPointer& inbox, SessionEvent event);
   void stop_awaiting(const TaskId& task, const CallInboxPointer& inbox);
 
-  std::unordered_map<SubmitGroup, CallInboxPointer> groups_;
-  std::unordered_map<RequestId, CallInboxPointer> requests_;
-  std::unordered_multimap<TaskId, CallInboxPointer> awaited_;
+  struct Sorted {
+    CallInboxPointer inbox;
+    std::vector<SessionEvent> events;
+  };
+  std::map<SubmitGroup, CallInboxPointer> groups_;
+  std::map<RequestId, CallInboxPointer> requests_;
+  FlatMap<TaskId, CallInboxPointer> awaited_;                // the first call that waits for a task
+  std::multimap<TaskId, CallInboxPointer> awaited_as_well_;  // and further ones
+  std::vector<Sorted> sorted_;                               // calls that have events; few
 };
 
 }  // namespace millrace::client

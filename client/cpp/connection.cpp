@@ -165,6 +165,7 @@ void Connection::perform(Actions& actions) {
   }
   for (const ClientMessage& message : actions.sends) sockets_.send(wire::encode(message));
   for (SessionEvent& event : actions.events) tell(std::move(event));
+  routes_.flush();
   actions.clear();
 }
 
@@ -177,6 +178,9 @@ void Connection::tell(SessionEvent event) {
 
 // True when the event is about the link and not about a call.
 bool Connection::note_link(const SessionEvent& event) {
+  if (std::holds_alternative<FinishedTask>(event) || std::holds_alternative<SubmitResult>(event)) {
+    return false;  // the many
+  }
   const std::lock_guard lock(link_mutex_);
   if (const auto* connected = std::get_if<Connected>(&event)) {
     link_.connected = true;

@@ -49,7 +49,7 @@ bool WatchBook::refuse(const Refused& refused, Time now) {
   for (const TaskId& id : found->second.tasks) {
     const auto awaited = awaited_.find(id);
     if (awaited == awaited_.end() || awaited->second.phase != Phase::asked) continue;
-    awaited->second.phase = Phase::fresh;
+    awaited.value().phase = Phase::fresh;
     fresh_.push_back(id);
   }
   questions_.erase(found);

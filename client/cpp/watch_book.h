@@ -3,10 +3,10 @@
 
 #include <deque>
 #include <map>
-#include <unordered_map>
 #include <vector>
 
 #include "client/cpp/session_types.h"
+#include "common/base/flat_map.h"
 
 namespace millrace::client {
 
@@ -64,10 +64,10 @@ class WatchBook {
   void mark_asked(const TaskId& id, Time now);
 
   SessionSettings settings_;
-  std::unordered_map<TaskId, Awaited> awaited_;  // never iterated
-  std::deque<TaskId> fresh_;                     // to be asked about at once
-  std::deque<Asked> asked_;                      // oldest first; entries may be out of date
-  std::map<RequestId, Question> questions_;      // unanswered
+  FlatMap<TaskId, Awaited> awaited_;         // never iterated
+  std::deque<TaskId> fresh_;                 // to be asked about at once
+  std::deque<Asked> asked_;                  // oldest first; entries may be out of date
+  std::map<RequestId, Question> questions_;  // unanswered
   Time last_heard_;
   Time hold_until_;
 };

@@ -7,14 +7,14 @@ namespace millrace::worker {
 
 bool Attempts::add(DispatchedTask task, Time arrived) {
   const HeldLease lease{task.task, task.fence};
-  const auto [slot, inserted] = index_.try_emplace(lease);
+  auto [slot, inserted] = index_.try_emplace(lease);
   if (!inserted) return false;
   Attempt attempt;
   attempt.lease = lease;
   attempt.timeout = task.timeout;
   attempt.dispatched = std::move(task);
   attempt.arrived = arrived;
-  slot->second = waiting_.insert(waiting_.end(), std::move(attempt));
+  slot.value() = waiting_.insert(waiting_.end(), std::move(attempt));
   return true;
 }
 

@@ -5,9 +5,9 @@
 #include <functional>
 #include <list>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
+#include "common/base/flat_map.h"
 #include "common/base/messages.h"
 
 namespace millrace::worker {
@@ -71,7 +71,7 @@ class Attempts {
  private:
   std::list<Attempt> waiting_;  // oldest first
   std::list<Attempt> running_;  // in start order
-  std::unordered_map<HeldLease, std::list<Attempt>::iterator, LeaseHash> index_;
+  FlatMap<HeldLease, std::list<Attempt>::iterator, LeaseHash> index_;
   std::size_t abandoned_ = 0;
   Time earliest_deadline_ = Time::never();  // a lower bound, made exact by overdue()
 };

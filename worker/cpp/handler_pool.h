@@ -11,9 +11,9 @@
 #include <mutex>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
+#include "common/base/flat_map.h"
 #include "worker/cpp/attempts.h"
 #include "worker/cpp/event_descriptor.h"
 #include "worker/cpp/worker.h"
@@ -85,7 +85,7 @@ class HandlerPool {
 
   std::shared_ptr<Shared> shared_;
   std::vector<std::thread> threads_;
-  std::unordered_map<HeldLease, std::shared_ptr<Job>, LeaseHash> jobs_;
+  FlatMap<HeldLease, std::shared_ptr<Job>, LeaseHash> jobs_;
 };
 
 }  // namespace millrace::worker

@@ -15,9 +15,9 @@ std::uint64_t message_bytes(const Completion& completion) {
 
 void Reports::add(Completion completion) {
   const HeldLease lease{completion.task, completion.fence};
-  const auto [slot, inserted] = index_.try_emplace(lease);
+  auto [slot, inserted] = index_.try_emplace(lease);
   if (!inserted) return;
-  slot->second.report = unsent_.insert(unsent_.end(), Report{std::move(completion), Time()});
+  slot.value().report = unsent_.insert(unsent_.end(), Report{std::move(completion), Time()});
 }
 
 bool Reports::settle(const HeldLease& lease) {
@@ -37,7 +37,7 @@ std::vector<Completion> Reports::take_batch(std::size_t items_max, ByteCount byt
     if (!batch.empty() && bytes > bytes_max.value) break;
     batch.push_back(report.completion);
     report.sent_at = now;
-    index_.find(HeldLease{report.completion.task, report.completion.fence})->second.sent = true;
+    index_.find(HeldLease{report.completion.task, report.completion.fence}).value().sent = true;
     sent_.splice(sent_.end(), unsent_, unsent_.begin());
   }
   return batch;
@@ -47,7 +47,7 @@ void Reports::repeat_sent_until(Time before) {
   std::list<Report> again;
   while (!sent_.empty() && sent_.front().sent_at <= before) {
     const Completion& completion = sent_.front().completion;
-    index_.find(HeldLease{completion.task, completion.fence})->second.sent = false;
+    index_.find(HeldLease{completion.task, completion.fence}).value().sent = false;
     again.splice(again.end(), sent_, sent_.begin());
   }
   unsent_.splice(unsent_.begin(), again);

@@ -5,9 +5,9 @@
 
 #include <cstddef>
 #include <list>
-#include <unordered_map>
 #include <vector>
 
+#include "common/base/flat_map.h"
 #include "common/base/messages.h"
 #include "worker/cpp/attempts.h"
 
@@ -48,7 +48,7 @@ class Reports {
     std::list<Report>::iterator report;
     bool sent = false;
   };
-  std::unordered_map<HeldLease, Place, LeaseHash> index_;
+  FlatMap<HeldLease, Place, LeaseHash> index_;
 };
 
 }  // namespace millrace::worker
