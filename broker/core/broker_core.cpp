@@ -8,6 +8,7 @@ namespace millrace::broker {
 BrokerCore::BrokerCore(CoreSettings settings, Random random)
     : settings_(std::move(settings)),
       random_(random),
+      tasks_(random.next()),  // of a copy: the sequence that jitter draws from is as it was
       workers_(queues_),
       due_(tasks_),
       leases_(tasks_) {}
@@ -23,10 +24,29 @@ void BrokerCore::restore_queue(QueueNumber number, const std::string& name, bool
 
 void BrokerCore::restore_task(const TaskRecord& record, Time now) {
   MILLRACE_CHECK(queues_.contains(record.queue), "a stored task names a stored queue");
-  const TaskIndex index = tasks_.insert(record.id);
+  TaskTerms terms;
+  terms.queue = record.queue;
+  terms.priority = record.priority;
+  terms.max_attempts = record.max_attempts;
+  terms.timeout = record.timeout;
+  terms.retention = record.retention;
+  if (!record.expires.is_none()) terms.ttl = record.expires - record.accepted;
+  terms.backoff = record.backoff;
+  const TaskIndex index = tasks_.insert(record.id, terms);
   Task& task = tasks_[index];
-  task.record = record;
   const TaskState state = record.state;
+  task.sequence = record.sequence;
+  task.content_hash = record.content_hash;
+  task.accepted = record.accepted;
+  task.moment = state == TaskState::delayed ? record.due : record.ended;
+  task.last_fence = static_cast<std::uint32_t>(record.fence.value);
+  task.payload_bytes = static_cast<std::uint32_t>(record.payload_bytes.value);
+  task.attempts = record.attempts;
+  task.attempt_records = record.attempt_records;
+  task.reason = record.reason;
+  task.cancel_requested = record.cancel_requested;
+  task.spec_stored = record.spec_stored;
+  if (is_terminal(state)) task.set_result_bytes(record.result_bytes.value);
   enter(index, state, now);
   switch (state) {
     case TaskState::delayed:
@@ -94,7 +114,7 @@ void BrokerCore::flush(Effects& out) {
     Task& task = tasks_[index];
     if (!task.exists || !task.dirty) continue;
     task.dirty = false;
-    out.writes.push_back(PutTask{task.record});
+    out.writes.push_back(PutTask{record_of(task)});
   }
   dirty_.clear();
   if (totals_ != written_totals_) {
@@ -113,6 +133,34 @@ void BrokerCore::flush(Effects& out) {
                                               !workers_.find_peer(peer).is_none();
                                      }),
                       out.forgotten.end());
+}
+
+TaskRecord BrokerCore::record_of(const Task& task) const {
+  const TaskTerms& terms = tasks_.terms_of(task);
+  TaskRecord record;
+  record.sequence = task.sequence;
+  record.id = task.id;
+  record.queue = terms.queue;
+  record.state = task.state;
+  record.reason = task.reason;
+  record.priority = terms.priority;
+  record.cancel_requested = task.cancel_requested;
+  record.attempts = task.attempts;
+  record.max_attempts = terms.max_attempts;
+  record.attempt_records = task.attempt_records;
+  record.fence = task.fence();
+  record.content_hash = task.content_hash;
+  record.accepted = task.accepted;
+  if (task.state == TaskState::delayed) record.due = task.moment;
+  record.expires = expiry_of(task);
+  if (is_terminal(task.state)) record.ended = task.moment;
+  record.timeout = terms.timeout;
+  record.retention = terms.retention;
+  record.backoff = terms.backoff;
+  record.spec_stored = task.spec_stored;
+  record.payload_bytes = ByteCount(task.payload_bytes);
+  record.result_bytes = task.result_bytes();
+  return record;
 }
 
 // Promise P5: what was accepted is somewhere.
@@ -164,7 +212,7 @@ CoreStatus BrokerCore::status(Time now) const {
                       0};
     const TaskIndex oldest = queue.ready.oldest(tasks_);
     if (!oldest.is_none())
-      entry.oldest_pending_age = std::max(now - tasks_[oldest].since, Duration());
+      entry.oldest_pending_age = std::max(now - tasks_[oldest].moment, Duration());
     for (const GroupIndex group : queue.groups) entry.workers += workers_.group(group).members;
     status.queues.push_back(std::move(entry));
   }

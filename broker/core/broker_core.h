@@ -75,7 +75,7 @@ class BrokerCore {
   SubmitAnswer resubmit(ClientIndex client, TaskIndex index, const TaskSpec& spec, bool watch,
                         Effects& out);
   std::optional<SubmitAnswer> refuse_submit() const;
-  void accept(const TaskSpec& spec, QueueNumber queue, Time now, Effects& out);
+  TaskIndex accept(const TaskSpec& spec, QueueNumber queue, Time now, Effects& out);
   CancelAnswer cancel_one(const TaskId& id, Time now, Effects& out);
   bool add_watch(ClientIndex client, TaskIndex index, Effects& out);
   TaskView view_of(TaskIndex index) const;
@@ -138,6 +138,8 @@ class BrokerCore {
                     const Completion* completion);
   void arm_lease(TaskIndex index, Duration length, Time now);
   void touch(TaskIndex index);
+  Time expiry_of(const Task& task) const;
+  TaskRecord record_of(const Task& task) const;
 
   void flush(Effects& out);
   void check_books();

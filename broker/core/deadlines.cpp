@@ -2,24 +2,15 @@
 
 namespace millrace::broker {
 
-bool DeadlineHeap::before(TaskIndex a, TaskIndex b) const {
-  const Task& left = tasks_[a];
-  const Task& right = tasks_[b];
-  if (left.timer != right.timer) return left.timer < right.timer;
-  return left.record.sequence < right.record.sequence;
-}
-
-void DeadlineHeap::put(std::size_t at, TaskIndex index) {
-  heap_[at] = index;
-  tasks_[index].timer_position = static_cast<std::uint32_t>(at + 1);
+void DeadlineHeap::put(std::size_t at, const Entry& entry) {
+  heap_[at] = entry;
+  tasks_[entry.index].timer_position = static_cast<std::uint32_t>(at + 1);
 }
 
 void DeadlineHeap::add(TaskIndex index, Time at) {
-  Task& task = tasks_[index];
+  const Task& task = tasks_[index];
   MILLRACE_CHECK(task.timer_position == 0, "a task has one timer");
-  task.timer = at;
-  heap_.push_back(index);
-  put(heap_.size() - 1, index);
+  heap_.push_back(Entry{at, task.sequence, index});
   sift_up(heap_.size() - 1);
 }
 
@@ -27,19 +18,19 @@ void DeadlineHeap::remove(TaskIndex index) {
   Task& task = tasks_[index];
   if (task.timer_position == 0) return;
   const std::size_t at = task.timer_position - 1;
-  MILLRACE_CHECK(at < heap_.size() && heap_[at] == index, "a timer is removed from its own heap");
+  MILLRACE_CHECK(at < heap_.size() && heap_[at].index == index,
+                 "a timer is removed from its own heap");
   task.timer_position = 0;
-  task.timer = Time();
-  const TaskIndex last = heap_.back();
+  const Entry last = heap_.back();
   heap_.pop_back();
-  if (last == index) return;
-  put(at, last);
+  if (last.index == index) return;
+  heap_[at] = last;
   sift_up(at);
-  sift_down(tasks_[last].timer_position - 1);
+  sift_down(tasks_[last.index].timer_position - 1);
 }
 
 void DeadlineHeap::sift_up(std::size_t at) {
-  const TaskIndex moving = heap_[at];
+  const Entry moving = heap_[at];
   while (at > 0) {
     const std::size_t parent = (at - 1) / 2;
     if (!before(moving, heap_[parent])) break;
@@ -50,7 +41,8 @@ void DeadlineHeap::sift_up(std::size_t at) {
 }
 
 void DeadlineHeap::sift_down(std::size_t at) {
-  const TaskIndex moving = heap_[at];
+  const Entry moving = heap_[at];
+  const std::size_t from = at;
   while (true) {
     std::size_t child = at * 2 + 1;
     if (child >= heap_.size()) break;
@@ -59,7 +51,7 @@ void DeadlineHeap::sift_down(std::size_t at) {
     put(at, heap_[child]);
     at = child;
   }
-  put(at, moving);
+  if (at != from) put(at, moving);
 }
 
 bool DeadlineHeap::is_ordered() const {

@@ -39,7 +39,7 @@ struct TaskRecord {
   Duration timeout;
   Duration retention;
   Backoff backoff;
-  ByteCount spec_bytes;  // 0: the spec is not stored any more
+  bool spec_stored = false;  // false: the spec is not stored any more
   ByteCount payload_bytes;
   ByteCount result_bytes;
   friend bool operator==(const TaskRecord&, const TaskRecord&) = default;

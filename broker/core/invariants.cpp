@@ -50,7 +50,7 @@ class CoreInspector {
       const Task& task = core_.tasks_[index];
       if (!task.exists) continue;
       ++found;
-      const TaskRecord& record = task.record;
+      const TaskRecord record = core_.record_of(task);
       const std::string name = "task " + to_text(record.id);
       if (core_.tasks_.find(record.id) != index) return name + " is not found by its id";
       if (!sequences_.insert(record.sequence.value).second) return name + " shares its sequence";
@@ -63,8 +63,6 @@ class CoreInspector {
       if (record.attempts > record.max_attempts) return name + " has too many attempts";
       if (is_terminal(record.state) && !task.first_watch.is_none())
         return name + " ended and is watched";
-      if (record.state != TaskState::in_progress && !task.worker.is_none())
-        return name + " has a holder";
       if (record.fence.value < record.attempts) return name + " has a fence below its attempts";
     }
     if (found != core_.tasks_.size()) return "the task table miscounts";
@@ -78,7 +76,7 @@ class CoreInspector {
 
   Found check_timer(TaskIndex index, const std::string& name) {
     const Task& task = core_.tasks_[index];
-    const TaskRecord& record = task.record;
+    const TaskRecord record = core_.record_of(task);
     const bool in_due = core_.due_.contains(index);
     const bool in_leases = core_.leases_.contains(index);
     if (in_due && in_leases) return name + " is in two heaps";
@@ -110,9 +108,11 @@ class CoreInspector {
       const auto& counts = by_queue_[number];
       const auto in_state = [&](TaskState state) {
         return [this, state, number](TaskIndex at) -> Found {
-          const TaskRecord& record = core_.tasks_[at].record;
-          if (record.state == state && record.queue == number) return std::nullopt;
-          return "task " + to_text(record.id) + " is in a list of another state or queue";
+          const Task& task = core_.tasks_[at];
+          if (task.state == state && core_.tasks_.terms_of(task).queue == number) {
+            return std::nullopt;
+          }
+          return "task " + to_text(task.id) + " is in a list of another state or queue";
         };
       };
       const std::string where = "queue " + name;
@@ -128,7 +128,7 @@ class CoreInspector {
       if (Found b = check_ready(queue)) return b;
     }
     return walk(core_.tasks_, core_.retained_, "the retained list", [this](TaskIndex at) -> Found {
-      const TaskState state = core_.tasks_[at].record.state;
+      const TaskState state = core_.tasks_[at].state;
       if (is_terminal(state) && state != TaskState::dead) return std::nullopt;
       return "the retained list holds a live task";
     });
@@ -141,14 +141,14 @@ class CoreInspector {
     queue.ready.for_each(core_.tasks_, [&](TaskIndex at, std::size_t priority) {
       const Task& task = core_.tasks_[at];
       ++count;
-      if (task.record.state != TaskState::pending || task.record.priority != priority) {
+      if (task.state != TaskState::pending || core_.tasks_.terms_of(task).priority != priority) {
         broken = "queue " + queue.name + " has a task in the wrong lane";
       }
       if (task.in_returned) return;
-      if (task.record.sequence.value <= last_fifo[priority]) {
+      if (task.sequence.value <= last_fifo[priority]) {
         broken = "queue " + queue.name + " is out of order";
       }
-      last_fifo[priority] = task.record.sequence.value;
+      last_fifo[priority] = task.sequence.value;
     });
     if (count != queue.ready.size()) return "queue " + queue.name + " miscounts its lanes";
     return broken;
@@ -163,7 +163,7 @@ class CoreInspector {
       if (core_.workers_.find_peer(worker.peer) != index) return name + " is not found by its peer";
       if (Found b =
               walk(core_.tasks_, worker.leases, name, [&, index = index](TaskIndex at) -> Found {
-                if (core_.tasks_[at].worker == index) return std::nullopt;
+                if (core_.tasks_[at].worker() == index) return std::nullopt;
                 return name + " lists a lease of another";
               })) {
         return b;
@@ -179,7 +179,7 @@ class CoreInspector {
       if (Found b = check_filing(worker, name)) return b;
     }
     if (Found b = walk(core_.tasks_, core_.orphans_, "the orphans", [this](TaskIndex at) -> Found {
-          if (core_.tasks_[at].worker.is_none()) return std::nullopt;
+          if (core_.tasks_[at].worker().is_none()) return std::nullopt;
           return "the orphans list a held lease";
         })) {
       return b;

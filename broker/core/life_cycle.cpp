@@ -1,11 +1,19 @@
 // Every change of a task's state, as drawn in docs/architecture.md. enter() and leave() keep lists,
 // timers and counts; the functions above them say what each change means.
 #include <algorithm>
+#include <limits>
 
 #include "broker/core/broker_core.h"
 #include "broker/core/retry_policy.h"
 
 namespace millrace::broker {
+
+// A ttl bounds the wait for the first start only.
+Time BrokerCore::expiry_of(const Task& task) const {
+  const Duration ttl = tasks_.terms_of(task).ttl;
+  if (ttl == Duration() || task.last_fence > 0 || is_terminal(task.state)) return Time();
+  return task.accepted + ttl;
+}
 
 void BrokerCore::touch(TaskIndex index) {
   Task& task = tasks_[index];
@@ -17,14 +25,14 @@ void BrokerCore::touch(TaskIndex index) {
 // Takes the task out of every structure of its present state.
 void BrokerCore::leave(TaskIndex index) {
   Task& task = tasks_[index];
-  Queue& queue = queues_[task.record.queue];
-  --by_state_[index_of(task.record.state)];
-  if (task.record.state == TaskState::in_progress) {
+  Queue& queue = queues_[tasks_.terms_of(task).queue];
+  --by_state_[index_of(task.state)];
+  if (task.state == TaskState::in_progress) {
     leases_.remove(index);
   } else {
     due_.remove(index);
   }
-  switch (task.record.state) {
+  switch (task.state) {
     case TaskState::delayed:
       tasks_.remove(queue.delayed, index);
       break;
@@ -43,28 +51,29 @@ void BrokerCore::leave(TaskIndex index) {
     case TaskState::cancelled:
     case TaskState::expired:
       tasks_.remove(retained_, index);
-      retained_bytes_ -= kRetainedOverheadBytes + task.record.result_bytes.value;
+      retained_bytes_ -= kRetainedOverheadBytes + task.result_bytes().value;
       break;
   }
 }
 
 void BrokerCore::detach_from_worker(TaskIndex index) {
   Task& task = tasks_[index];
-  if (task.worker.is_none()) {
+  const WorkerIndex worker = task.worker();
+  if (worker.is_none()) {
     tasks_.remove(orphans_, index);
     return;
   }
-  tasks_.remove(workers_[task.worker].leases, index);
-  workers_.refile(task.worker);
-  task.worker = WorkerIndex();
+  tasks_.remove(workers_[worker].leases, index);
+  workers_.refile(worker);
+  task.set_worker(WorkerIndex());
 }
 
 // Puts the task into the structures of `state`. In progress: the worker is set by the caller
 // before.
 void BrokerCore::enter(TaskIndex index, TaskState state, Time now) {
   Task& task = tasks_[index];
-  Queue& queue = queues_[task.record.queue];
-  task.record.state = state;
+  Queue& queue = queues_[tasks_.terms_of(task).queue];
+  task.state = state;
   ++by_state_[index_of(state)];
   touch(index);
   switch (state) {
@@ -72,20 +81,20 @@ void BrokerCore::enter(TaskIndex index, TaskState state, Time now) {
       tasks_.append(queue.delayed, index);
       break;
     case TaskState::pending: {
-      task.since = now;
+      task.moment = now;
       const bool was_active = queue.is_active();
       queue.ready.insert(tasks_, index);
       if (!was_active && queue.is_active()) workers_.refile_queue(queue.number);
       break;
     }
     case TaskState::in_progress:
-      task.since = now;
+      task.moment = now;
       task.progress_percent = 0;
       ++queue.in_progress;
-      if (task.worker.is_none()) {
+      if (task.worker().is_none()) {
         tasks_.append(orphans_, index);
       } else {
-        tasks_.append(workers_[task.worker].leases, index);
+        tasks_.append(workers_[task.worker()].leases, index);
       }
       break;
     case TaskState::dead:
@@ -95,17 +104,16 @@ void BrokerCore::enter(TaskIndex index, TaskState state, Time now) {
     case TaskState::cancelled:
     case TaskState::expired:
       tasks_.append(retained_, index);
-      retained_bytes_ += kRetainedOverheadBytes + task.record.result_bytes.value;
-      due_.add(index, task.record.ended + task.record.retention);
+      retained_bytes_ += kRetainedOverheadBytes + task.result_bytes().value;
+      due_.add(index, task.moment + tasks_.terms_of(task).retention);
       break;
   }
 }
 
 void BrokerCore::make_pending(TaskIndex index, Time now) {
-  Task& task = tasks_[index];
-  task.record.due = Time();
   enter(index, TaskState::pending, now);
-  if (!task.record.expires.is_none()) due_.add(index, task.record.expires);
+  const Time expires = expiry_of(tasks_[index]);
+  if (!expires.is_none()) due_.add(index, expires);
 }
 
 void BrokerCore::make_delayed(TaskIndex index, Time due, Time now) {
@@ -114,23 +122,23 @@ void BrokerCore::make_delayed(TaskIndex index, Time due, Time now) {
     return;
   }
   Task& task = tasks_[index];
-  task.record.due = due;
+  task.moment = due;
   enter(index, TaskState::delayed, now);
-  const Time expires = task.record.expires;
+  const Time expires = expiry_of(task);
   due_.add(index, expires.is_none() ? due : std::min(due, expires));
 }
 
 // The attempt and its fence are durable before the worker hears of them: promise P4.
 void BrokerCore::make_in_progress(TaskIndex index, WorkerIndex worker, Time now) {
   Task& task = tasks_[index];
-  queue_wait_.record(now - task.since);
+  queue_wait_.record(now - task.moment);
   leave(index);
-  task.record.fence = task.record.fence.next();
-  ++task.record.attempts;
-  task.record.expires = Time();  // a ttl bounds the wait for the first start only
-  task.worker = worker;
+  MILLRACE_CHECK(task.last_fence < std::numeric_limits<std::uint32_t>::max(), "fences only grow");
+  ++task.last_fence;
+  ++task.attempts;
+  task.set_worker(worker);
   enter(index, TaskState::in_progress, now);
-  arm_lease(index, task.record.timeout, now);
+  arm_lease(index, tasks_.terms_of(task).timeout, now);
 }
 
 void BrokerCore::arm_lease(TaskIndex index, Duration length, Time now) {
@@ -142,17 +150,15 @@ void BrokerCore::end_task(TaskIndex index, TaskState state, Reason reason, Time 
                           const Completion* completion) {
   Task& task = tasks_[index];
   leave(index);
-  task.record.reason = reason;
-  task.record.ended = now;
-  task.record.due = Time();
-  task.record.expires = Time();
+  task.reason = reason;
+  task.moment = now;
   if (state == TaskState::succeeded && completion != nullptr && !completion->result.empty()) {
-    task.record.result_bytes = ByteCount(completion->result.size());
-    out.writes.push_back(PutResult{task.record.sequence, completion->result});
+    task.set_result_bytes(completion->result.size());
+    out.writes.push_back(PutResult{task.sequence, completion->result});
   }
-  if (state != TaskState::dead && task.record.spec_bytes.value > 0) {
-    task.record.spec_bytes = ByteCount();
-    out.writes.push_back(EraseSpec{task.record.sequence});
+  if (state != TaskState::dead && task.spec_stored) {
+    task.spec_stored = false;
+    out.writes.push_back(EraseSpec{task.sequence});
   }
   switch (state) {
     case TaskState::succeeded:
@@ -179,33 +185,33 @@ void BrokerCore::fail_attempt(TaskIndex index, Reason reason, std::string error,
                               Effects& out) {
   Task& task = tasks_[index];
   AttemptRecord record;
-  record.attempt = task.record.attempts;
-  record.fence = task.record.fence;
+  record.attempt = task.attempts;
+  record.fence = task.fence();
   record.reason = reason;
-  record.started = task.since;
+  record.started = task.moment;
   record.ended = now;
   record.worker = name_of_holder(task);
   record.error = error;
-  ++task.record.attempt_records;
-  out.writes.push_back(PutAttempt{task.record.sequence, task.record.attempt_records, record});
+  ++task.attempt_records;
+  out.writes.push_back(PutAttempt{task.sequence, task.attempt_records, record});
   if (reason == Reason::lease_lost) ++totals_.lease_losses;
   if (reason == Reason::timed_out) ++totals_.timeouts;
 
   Completion ending;
   ending.error = std::move(error);
-  if (task.record.cancel_requested) {
+  if (task.cancel_requested) {
     end_task(index, TaskState::cancelled, Reason::cancelled, now, out, &ending);
   } else if (reason == Reason::failed_for_good ||
-             task.record.attempts >= task.record.max_attempts) {
+             task.attempts >= tasks_.terms_of(task).max_attempts) {
     end_task(index, TaskState::dead, reason, now, out, &ending);
   } else {
     leave(index);
     ++totals_.retries;
-    task.record.reason = reason;
+    task.reason = reason;
     // A lost lease says nothing against the task: it goes on elsewhere at once.
     const Duration delay = reason == Reason::lease_lost
                                ? Duration()
-                               : retry_delay(task.record.backoff, task.record.attempts, random_);
+                               : retry_delay(tasks_.terms_of(task).backoff, task.attempts, random_);
     make_delayed(index, now + delay, now);
   }
 }
@@ -213,26 +219,25 @@ void BrokerCore::fail_attempt(TaskIndex index, Reason reason, std::string error,
 // A lease ends without having had any effect: it costs no attempt.
 void BrokerCore::release(TaskIndex index, Time now, Effects& out) {
   Task& task = tasks_[index];
-  if (task.record.cancel_requested) {
+  if (task.cancel_requested) {
     end_task(index, TaskState::cancelled, Reason::cancelled, now, out, nullptr);
     return;
   }
   leave(index);
-  --task.record.attempts;
-  task.record.reason = Reason::none;  // of an attempt before; nothing ended under this fence
+  --task.attempts;
+  task.reason = Reason::none;  // of an attempt before; nothing ended under this fence
   make_pending(index, now);
 }
 
 void BrokerCore::requeue(TaskIndex index, Time now, Effects& out) {
   Task& task = tasks_[index];
   leave(index);
-  if (task.record.attempt_records > 0) {
-    out.writes.push_back(EraseAttempts{task.record.sequence, task.record.attempt_records});
+  if (task.attempt_records > 0) {
+    out.writes.push_back(EraseAttempts{task.sequence, task.attempt_records});
   }
-  task.record.attempt_records = 0;
-  task.record.attempts = 0;
-  task.record.reason = Reason::none;
-  task.record.ended = Time();
+  task.attempt_records = 0;
+  task.attempts = 0;
+  task.reason = Reason::none;
   ++totals_.requeued;
   make_pending(index, now);
 }
@@ -253,26 +258,26 @@ void BrokerCore::add_finished(ClientIndex client, TaskIndex index, Effects& out,
     waiting.finished_slot = static_cast<std::uint32_t>(out.sends.size());
     told_.push_back(client);
   }
-  const TaskRecord& record = tasks_[index].record;
+  const Task& task = tasks_[index];
   FinishedToClient::Item item;
-  item.sequence = record.sequence;
-  item.task.id = record.id;
-  item.task.state = record.state;
-  item.task.reason = record.reason;
-  item.task.attempts = record.attempts;
+  item.sequence = task.sequence;
+  item.task.id = task.id;
+  item.task.state = task.state;
+  item.task.reason = task.reason;
+  item.task.attempts = task.attempts;
   if (completion != nullptr) {
     item.task.error = completion->error;
-    if (record.state == TaskState::succeeded) item.task.result = completion->result;
+    if (task.state == TaskState::succeeded) item.task.result = completion->result;
   } else {
-    item.read_result = record.result_bytes.value > 0;
-    item.read_error = record.state != TaskState::succeeded && record.attempt_records > 0;
-    item.attempt_records = record.attempt_records;
+    item.read_result = task.result_bytes().value > 0;
+    item.read_error = task.state != TaskState::succeeded && task.attempt_records > 0;
+    item.attempt_records = task.attempt_records;
   }
   std::get<FinishedToClient>(out.sends[waiting.finished_slot - 1]).items.push_back(std::move(item));
 }
 
 std::string BrokerCore::name_of_holder(const Task& task) const {
-  return task.worker.is_none() ? std::string() : workers_[task.worker].name;
+  return task.worker().is_none() ? std::string() : workers_[task.worker()].name;
 }
 
 }  // namespace millrace::broker

@@ -77,8 +77,8 @@ SubmitAnswer BrokerCore::submit_one(ClientIndex client, SubmitItem& item, bool w
                                     std::to_string(settings_.queues_max) +
                                     "); use one that exists"};
   }
-  accept(spec, queue, now, out);
-  if (watch && !add_watch(client, tasks_.find(spec.id), out)) {
+  const TaskIndex index = accept(spec, queue, now, out);
+  if (watch && !add_watch(client, index, out)) {
     // Accepted all the same: the client's own Watch comes later and is answered then.
     return {SubmitStatus::accepted, "not watched: the broker has its most watches"};
   }
@@ -87,7 +87,7 @@ SubmitAnswer BrokerCore::submit_one(ClientIndex client, SubmitItem& item, bool w
 
 SubmitAnswer BrokerCore::resubmit(ClientIndex client, TaskIndex index, const TaskSpec& spec,
                                   bool watch, Effects& out) {
-  if (tasks_[index].record.content_hash != spec.content_hash) {
+  if (tasks_[index].content_hash != spec.content_hash) {
     return {SubmitStatus::conflict,
             "task " + to_text(spec.id) + " was accepted before with other content; use a fresh id"};
   }
@@ -110,31 +110,33 @@ std::optional<SubmitAnswer> BrokerCore::refuse_submit() const {
   return std::nullopt;
 }
 
-void BrokerCore::accept(const TaskSpec& spec, QueueNumber queue, Time now, Effects& out) {
-  const TaskIndex index = tasks_.insert(spec.id);
-  TaskRecord& record = tasks_[index].record;
-  record.sequence = TaskSequence(++totals_.last_sequence);
-  record.queue = queue;
-  record.priority = spec.priority;
-  record.max_attempts = spec.max_attempts;
-  record.content_hash = spec.content_hash;
-  record.accepted = now;
-  record.expires = spec.ttl > Duration() ? now + spec.ttl : Time();
-  record.timeout = spec.timeout > Duration() ? spec.timeout : settings_.timeout_default;
-  record.retention = spec.retention >= Duration() ? spec.retention : settings_.retention_default;
-  record.backoff = spec.backoff;
-  record.spec_bytes = ByteCount(spec.bytes.size());
-  record.payload_bytes = spec.payload_bytes;
+TaskIndex BrokerCore::accept(const TaskSpec& spec, QueueNumber queue, Time now, Effects& out) {
+  TaskTerms terms;
+  terms.queue = queue;
+  terms.priority = spec.priority;
+  terms.max_attempts = spec.max_attempts;
+  terms.timeout = spec.timeout > Duration() ? spec.timeout : settings_.timeout_default;
+  terms.retention = spec.retention >= Duration() ? spec.retention : settings_.retention_default;
+  terms.ttl = std::max(spec.ttl, Duration());
+  terms.backoff = spec.backoff;
+  const TaskIndex index = tasks_.insert(spec.id, terms);
+  Task& task = tasks_[index];
+  task.sequence = TaskSequence(++totals_.last_sequence);
+  task.content_hash = spec.content_hash;
+  task.accepted = now;
+  task.payload_bytes = static_cast<std::uint32_t>(spec.payload_bytes.value);
+  task.spec_stored = true;
   ++totals_.accepted;
-  out.writes.push_back(PutSpec{record.sequence, spec.bytes});
+  out.writes.push_back(PutSpec{task.sequence, spec.bytes});
   make_delayed(index, std::max(now + spec.delay, spec.not_before), now);
+  return index;
 }
 
 // ---- waiting, asking ----------------------------------------------------------------------------
 
 // False when the broker has its most watches. A task that has ended is told at once.
 bool BrokerCore::add_watch(ClientIndex client, TaskIndex index, Effects& out) {
-  if (is_terminal(tasks_[index].record.state)) {
+  if (is_terminal(tasks_[index].state)) {
     add_finished(client, index, out, nullptr);
     return true;
   }
@@ -163,34 +165,34 @@ void BrokerCore::on(ClientIndex client, Watch& message, Time, Effects& out) {
 
 TaskView BrokerCore::view_of(TaskIndex index) const {
   const Task& task = tasks_[index];
-  const TaskRecord& record = task.record;
+  const TaskTerms& terms = tasks_.terms_of(task);
   TaskView view;
-  view.id = record.id;
-  view.sequence = record.sequence;
-  view.queue = queues_[record.queue].name;
-  view.state = record.state;
-  view.reason = record.reason;
-  view.cancel_requested = record.cancel_requested;
-  view.priority = record.priority;
-  view.attempts = record.attempts;
-  view.max_attempts = record.max_attempts;
-  view.fence = record.fence;
-  view.timeout = record.timeout;
-  view.accepted = record.accepted;
-  view.due = record.due;
-  view.expires = record.expires;
-  view.ended = record.ended;
+  view.id = task.id;
+  view.sequence = task.sequence;
+  view.queue = queues_[terms.queue].name;
+  view.state = task.state;
+  view.reason = task.reason;
+  view.cancel_requested = task.cancel_requested;
+  view.priority = terms.priority;
+  view.attempts = task.attempts;
+  view.max_attempts = terms.max_attempts;
+  view.fence = task.fence();
+  view.timeout = terms.timeout;
+  view.accepted = task.accepted;
+  if (task.state == TaskState::delayed) view.due = task.moment;
+  view.expires = expiry_of(task);
+  if (is_terminal(task.state)) view.ended = task.moment;
   view.worker = name_of_holder(task);
   view.progress_percent = task.progress_percent;
-  view.payload_bytes = record.payload_bytes;
-  view.result_bytes = record.result_bytes;
+  view.payload_bytes = ByteCount(task.payload_bytes);
+  view.result_bytes = task.result_bytes();
   return view;
 }
 
 namespace {
 
-TaskListToClient::Stored stored_parts(const TaskRecord& record) {
-  return {record.attempt_records, record.spec_bytes.value > 0, record.result_bytes.value > 0};
+TaskListToClient::Stored stored_parts(const Task& task) {
+  return {task.attempt_records, task.spec_stored, task.result_bytes().value > 0};
 }
 
 }  // namespace
@@ -209,7 +211,7 @@ void BrokerCore::on(ClientIndex client, GetTasks& message, Time, Effects& out) {
       continue;
     }
     answer.list.tasks.push_back(view_of(index));
-    answer.stored.push_back(stored_parts(tasks_[index].record));
+    answer.stored.push_back(stored_parts(tasks_[index]));
   }
   out.sends.push_back(std::move(answer));
 }
@@ -230,10 +232,10 @@ void BrokerCore::on(ClientIndex client, ListTasks& message, Time, Effects& out) 
     const TaskIndex index(static_cast<std::uint32_t>(at));
     const Task& task = tasks_[index];
     if (!task.exists) continue;
-    if (!queue.is_none() && task.record.queue != queue) continue;
-    if (message.filter.state != TaskState{0} && task.record.state != message.filter.state) continue;
+    if (!queue.is_none() && tasks_.terms_of(task).queue != queue) continue;
+    if (message.filter.state != TaskState{0} && task.state != message.filter.state) continue;
     answer.list.tasks.push_back(view_of(index));
-    answer.stored.push_back(stored_parts(task.record));
+    answer.stored.push_back(stored_parts(task));
   }
   answer.list.next_cursor = at < end ? at : 0;
   out.sends.push_back(std::move(answer));
@@ -267,20 +269,19 @@ CancelAnswer BrokerCore::cancel_one(const TaskId& id, Time now, Effects& out) {
   const TaskIndex index = tasks_.find(id);
   if (index.is_none()) return {CancelStatus::not_found, TaskState::cancelled};
   Task& task = tasks_[index];
-  if (task.record.state == TaskState::cancelled)
-    return {CancelStatus::cancelled, TaskState::cancelled};
-  if (is_terminal(task.record.state)) return {CancelStatus::already_finished, task.record.state};
-  if (task.record.state != TaskState::in_progress) {
+  if (task.state == TaskState::cancelled) return {CancelStatus::cancelled, TaskState::cancelled};
+  if (is_terminal(task.state)) return {CancelStatus::already_finished, task.state};
+  if (task.state != TaskState::in_progress) {
     end_task(index, TaskState::cancelled, Reason::cancelled, now, out, nullptr);
     return {CancelStatus::cancelled, TaskState::cancelled};
   }
-  if (!task.record.cancel_requested) {
-    task.record.cancel_requested = true;
+  if (!task.cancel_requested) {
+    task.cancel_requested = true;
     touch(index);
   }
-  if (!task.worker.is_none()) {
-    out.sends.push_back(ToWorker{workers_[task.worker].peer,
-                                 StopTasks{{{id, task.record.fence, StopCause::cancelled}}}});
+  if (!task.worker().is_none()) {
+    out.sends.push_back(ToWorker{workers_[task.worker()].peer,
+                                 StopTasks{{{id, task.fence(), StopCause::cancelled}}}});
   }
   return {CancelStatus::cancelling, TaskState::in_progress};
 }
@@ -291,7 +292,7 @@ std::vector<TaskIndex> BrokerCore::dead_tasks(const std::vector<TaskId>& ids,
   std::vector<TaskIndex> found;
   for (const TaskId& id : ids) {
     const TaskIndex index = tasks_.find(id);
-    if (!index.is_none() && tasks_[index].record.state == TaskState::dead) found.push_back(index);
+    if (!index.is_none() && tasks_[index].state == TaskState::dead) found.push_back(index);
   }
   if (!ids.empty()) {
     std::sort(found.begin(), found.end());

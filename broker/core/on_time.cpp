@@ -23,10 +23,11 @@ void BrokerCore::run_due_tasks(Time now, Effects& out) {
       return;
     }
     const TaskIndex index = due_.first();
-    Task& task = tasks_[index];
-    if (is_terminal(task.record.state)) {
+    const Task& task = tasks_[index];
+    const Time expires = expiry_of(task);
+    if (is_terminal(task.state)) {
       prune(index, out);
-    } else if (!task.record.expires.is_none() && task.record.expires <= now) {
+    } else if (!expires.is_none() && expires <= now) {
       end_task(index, TaskState::expired, Reason::expired, now, out, nullptr);
     } else {
       leave(index);
@@ -44,16 +45,15 @@ void BrokerCore::run_lease_deadlines(Time now, Effects& out) {
     }
     const TaskIndex index = leases_.first();
     const Task& task = tasks_[index];
-    if (task.worker.is_none()) {
+    if (task.worker().is_none()) {
       fail_attempt(index, Reason::lease_lost, "its worker did not come back after a broker restart",
                    now, out);
       continue;
     }
-    out.sends.push_back(
-        ToWorker{workers_[task.worker].peer,
-                 StopTasks{{{task.record.id, task.record.fence, StopCause::timed_out}}}});
-    fail_attempt(index, Reason::timed_out, "no report within " + to_text(task.record.timeout), now,
-                 out);
+    out.sends.push_back(ToWorker{workers_[task.worker()].peer,
+                                 StopTasks{{{task.id, task.fence(), StopCause::timed_out}}}});
+    fail_attempt(index, Reason::timed_out,
+                 "no report within " + to_text(tasks_.terms_of(task).timeout), now, out);
   }
 }
 
@@ -98,7 +98,7 @@ void BrokerCore::order_retained() {
     tasks_.remove(retained_, retained_.head);
   }
   std::stable_sort(ended.begin(), ended.end(), [this](TaskIndex a, TaskIndex b) {
-    return tasks_[a].record.ended < tasks_[b].record.ended;
+    return tasks_[a].moment < tasks_[b].moment;
   });
   for (const TaskIndex index : ended) tasks_.append(retained_, index);
 }
@@ -119,11 +119,11 @@ void BrokerCore::prune_retained(Effects& out) {
 
 // Forgets an ended task for good.
 void BrokerCore::prune(TaskIndex index, Effects& out) {
-  const TaskRecord record = tasks_[index].record;
+  const Task& task = tasks_[index];
+  out.writes.push_back(EraseTask{task.sequence, task.spec_stored, task.result_bytes().value > 0,
+                                 task.attempt_records});
   leave(index);
   clients_.take_watchers(tasks_, index);
-  out.writes.push_back(EraseTask{record.sequence, record.spec_bytes.value > 0,
-                                 record.result_bytes.value > 0, record.attempt_records});
   ++totals_.pruned;
   tasks_.erase(index);
 }

@@ -138,9 +138,9 @@ void BrokerCore::on_hello(PeerId peer, WorkerHello& message, Time now, Effects& 
 void BrokerCore::stop_cancelled(WorkerIndex index, Effects& out) {
   StopTasks stop;
   for (TaskIndex at = workers_[index].leases.head; !at.is_none(); at = tasks_[at].next) {
-    const TaskRecord& record = tasks_[at].record;
-    if (record.cancel_requested) {
-      stop.tasks.push_back({record.id, record.fence, StopCause::cancelled});
+    const Task& task = tasks_[at];
+    if (task.cancel_requested) {
+      stop.tasks.push_back({task.id, task.fence(), StopCause::cancelled});
     }
   }
   if (!stop.tasks.empty()) out.sends.push_back(ToWorker{workers_[index].peer, std::move(stop)});
@@ -185,22 +185,22 @@ std::vector<HeldLease> BrokerCore::reconcile(WorkerIndex index,
 bool BrokerCore::keep_lease(WorkerIndex index, const HeldLease& held, Time now) {
   const TaskIndex task_index = tasks_.find(held.task);
   Task& task = tasks_[task_index];
-  if (task.record.fence != held.fence) return false;
-  if (task.record.state != TaskState::in_progress) {
+  if (task.fence() != held.fence) return false;
+  if (task.state != TaskState::in_progress) {
     // Its completion may have been accepted and the answer lost: let it ask again.
-    const Reason reason = task.record.reason;
-    return task.record.state == TaskState::succeeded || reason == Reason::failed ||
+    const Reason reason = task.reason;
+    return task.state == TaskState::succeeded || reason == Reason::failed ||
            reason == Reason::failed_for_good || reason == Reason::crashed;
   }
-  if (!task.worker.is_none()) {
-    if (task.worker != index) return false;
-    arm_lease(task_index, task.record.timeout, now);
+  if (!task.worker().is_none()) {
+    if (task.worker() != index) return false;
+    arm_lease(task_index, tasks_.terms_of(task).timeout, now);
     return true;
   }
   tasks_.remove(orphans_, task_index);
-  task.worker = index;
+  task.set_worker(index);
   tasks_.append(workers_[index].leases, task_index);
-  arm_lease(task_index, task.record.timeout, now);
+  arm_lease(task_index, tasks_.terms_of(task).timeout, now);
   ++counters_.adopted_leases;
   return true;
 }
@@ -229,8 +229,8 @@ bool BrokerCore::complete_one(WorkerIndex index, Completion& completion, Time no
   const TaskIndex task_index = tasks_.find(completion.task);
   if (task_index.is_none()) return completion.outcome == Outcome::released;
   Task& task = tasks_[task_index];
-  if (task.record.fence != completion.fence || task.record.state != TaskState::in_progress ||
-      task.worker != index) {
+  if (task.fence() != completion.fence || task.state != TaskState::in_progress ||
+      task.worker() != index) {
     return completion.outcome == Outcome::released || is_repeat(task, completion);
   }
   Worker& worker = workers_[index];
@@ -239,17 +239,17 @@ bool BrokerCore::complete_one(WorkerIndex index, Completion& completion, Time no
     release(task_index, now, out);
     return true;
   }
-  run_time_.record(now - task.since);
+  run_time_.record(now - task.moment);
   // A worker's own measure, within what the broker saw.
   worker.busy_time +=
-      std::clamp(completion.elapsed, Duration(), std::max(now - task.since, Duration()));
+      std::clamp(completion.elapsed, Duration(), std::max(now - task.moment, Duration()));
   if (completion.outcome != Outcome::succeeded) {
-    const bool wins = completion.outcome == Outcome::cancelled || !task.record.cancel_requested;
+    const bool wins = completion.outcome == Outcome::cancelled || !task.cancel_requested;
     if (completion.outcome != Outcome::cancelled) ++worker.tasks_failed;
     fail_attempt(task_index, reason_of(completion.outcome), std::move(completion.error), now, out);
     return wins;
   }
-  if (task.record.cancel_requested) {
+  if (task.cancel_requested) {
     end_task(task_index, TaskState::cancelled, Reason::cancelled, now, out, nullptr);
     return false;
   }
@@ -260,11 +260,10 @@ bool BrokerCore::complete_one(WorkerIndex index, Completion& completion, Time no
 
 // The answer to a completion under the newest fence was lost, and it comes again.
 bool BrokerCore::is_repeat(const Task& task, const Completion& completion) const {
-  const TaskRecord& record = task.record;
-  if (record.fence != completion.fence || record.state == TaskState::in_progress) return false;
-  if (completion.outcome == Outcome::succeeded) return record.state == TaskState::succeeded;
-  if (completion.outcome == Outcome::cancelled) return record.state == TaskState::cancelled;
-  return record.reason == reason_of(completion.outcome) && record.state != TaskState::cancelled;
+  if (task.fence() != completion.fence || task.state == TaskState::in_progress) return false;
+  if (completion.outcome == Outcome::succeeded) return task.state == TaskState::succeeded;
+  if (completion.outcome == Outcome::cancelled) return task.state == TaskState::cancelled;
+  return task.reason == reason_of(completion.outcome) && task.state != TaskState::cancelled;
 }
 
 // ---- extensions, beats, losses ------------------------------------------------------------------
@@ -274,13 +273,14 @@ void BrokerCore::on_extend(WorkerIndex index, const Extend& message, Time now, E
   for (const Extension& extension : message.items) {
     const TaskIndex task_index = tasks_.find(extension.task);
     Task* task = task_index.is_none() ? nullptr : &tasks_[task_index];
-    if (task == nullptr || task->record.state != TaskState::in_progress || task->worker != index ||
-        task->record.fence != extension.fence) {
+    if (task == nullptr || task->state != TaskState::in_progress || task->worker() != index ||
+        task->fence() != extension.fence) {
       stale.tasks.push_back({extension.task, extension.fence, StopCause::stale_lease});
       continue;
     }
     task->progress_percent = std::max(task->progress_percent, extension.progress_percent);
-    arm_lease(task_index, extension.by > Duration() ? extension.by : task->record.timeout, now);
+    arm_lease(task_index, extension.by > Duration() ? extension.by : tasks_.terms_of(*task).timeout,
+              now);
   }
   if (!stale.tasks.empty()) out.sends.push_back(ToWorker{workers_[index].peer, std::move(stale)});
 }
@@ -313,8 +313,8 @@ void BrokerCore::on_undeliverable(DispatchUndeliverable& event, Time now, Effect
     const TaskIndex task_index = tasks_.find(lease.task);
     if (task_index.is_none()) continue;
     const Task& task = tasks_[task_index];
-    if (task.record.state != TaskState::in_progress || task.worker != index ||
-        task.record.fence != lease.fence) {
+    if (task.state != TaskState::in_progress || task.worker() != index ||
+        task.fence() != lease.fence) {
       continue;
     }
     release(task_index, now, out);
@@ -325,8 +325,8 @@ void BrokerCore::on_undeliverable(DispatchUndeliverable& event, Time now, Effect
 void BrokerCore::on_unreadable(SpecUnreadable& event, Time now, Effects& out) {
   const TaskIndex index = tasks_.find(event.task);
   if (index.is_none()) return;
-  const TaskRecord& record = tasks_[index].record;
-  if (record.state != TaskState::in_progress || record.fence != event.fence) return;
+  const Task& task = tasks_[index];
+  if (task.state != TaskState::in_progress || task.fence() != event.fence) return;
   fail_attempt(index, Reason::failed_for_good, std::move(event.message), now, out);
 }
 

@@ -54,15 +54,16 @@ void BrokerCore::lease(TaskIndex index, WorkerIndex worker_index, Time now, Effe
     worker.dispatch_slot = static_cast<std::uint32_t>(out.sends.size());
     dispatched_to_.push_back(worker_index);
   }
-  const TaskRecord& record = tasks_[index].record;
+  const Task& task = tasks_[index];
+  const TaskTerms& terms = tasks_.terms_of(task);
   DispatchToWorker::Item item;
-  item.sequence = record.sequence;
-  item.task.task = record.id;
-  item.task.fence = record.fence;
-  item.task.attempt = record.attempts;
-  item.task.max_attempts = record.max_attempts;
-  item.task.timeout = record.timeout;
-  item.task.queue = queues_[record.queue].name;
+  item.sequence = task.sequence;
+  item.task.task = task.id;
+  item.task.fence = task.fence();
+  item.task.attempt = task.attempts;
+  item.task.max_attempts = terms.max_attempts;
+  item.task.timeout = terms.timeout;
+  item.task.queue = queues_[terms.queue].name;
   std::get<DispatchToWorker>(out.sends[worker.dispatch_slot - 1]).items.push_back(std::move(item));
 }
 
@@ -92,11 +93,12 @@ void BrokerCore::recall_from(GroupIndex from, const Group& idle_group, Effects& 
   std::uint64_t looked = 0;
   for (TaskIndex at = worker.leases.tail; !at.is_none() && looked < worker.surplus();
        at = tasks_[at].previous, ++looked) {
-    const TaskRecord& record = tasks_[at].record;
+    const Task& task = tasks_[at];
+    const QueueNumber queue = tasks_.terms_of(task).queue;
     const bool served =
-        std::binary_search(idle_group.queues.begin(), idle_group.queues.end(), record.queue) &&
-        !queues_[record.queue].paused;
-    if (served && recall.tasks.size() < most) recall.tasks.push_back({record.id, record.fence});
+        std::binary_search(idle_group.queues.begin(), idle_group.queues.end(), queue) &&
+        !queues_[queue].paused;
+    if (served && recall.tasks.size() < most) recall.tasks.push_back({task.id, task.fence()});
   }
   if (recall.tasks.empty()) return;
   recall.recall_number = ++recalls_;

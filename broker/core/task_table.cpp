@@ -3,34 +3,8 @@
 #include <limits>
 
 namespace millrace::broker {
-namespace {
-
-std::uint32_t tag_of(const TaskId& id) {
-  return static_cast<std::uint32_t>(std::hash<TaskId>{}(id) >> 16);
-}
-
-}  // namespace
-
-TaskTable::TaskTable() : cells_(1024) {}
-
-std::size_t TaskTable::home_of(std::uint32_t tag) const {
-  return tag & (cells_.size() - 1);
-}
-
-TaskIndex TaskTable::find(const TaskId& id) const {
-  const std::uint32_t tag = tag_of(id);
-  for (std::size_t at = home_of(tag);; at = (at + 1) & (cells_.size() - 1)) {
-    const Cell& cell = cells_[at];
-    if (cell.index == 0) return TaskIndex();
-    if (cell.tag == tag && (*this)[TaskIndex(cell.index)].record.id == id) {
-      return TaskIndex(cell.index);
-    }
-  }
-}
-
-TaskIndex TaskTable::insert(const TaskId& id) {
+TaskIndex TaskTable::insert(const TaskId& id, const TaskTerms& terms) {
   MILLRACE_CHECK(find(id).is_none(), "a task id is inserted once");
-  if ((size_ + 1) * 4 > cells_.size() * 3) grow();
   std::uint32_t index = 0;
   if (!free_.empty()) {
     index = free_.back();
@@ -44,42 +18,19 @@ TaskIndex TaskTable::insert(const TaskId& id) {
   }
   Task& task = (*this)[TaskIndex(index)];
   task = Task();
-  task.record.id = id;
+  task.id = id;
+  task.terms = terms_.add_user(terms);
   task.exists = true;
-  place(index, tag_of(id));
+  ids_.insert(id, TaskIndex(index), IdOf{*this});
   ++size_;
   return TaskIndex(index);
-}
-
-void TaskTable::place(std::uint32_t index, std::uint32_t tag) {
-  std::size_t at = home_of(tag);
-  while (cells_[at].index != 0) at = (at + 1) & (cells_.size() - 1);
-  cells_[at] = Cell{index, tag};
-}
-
-void TaskTable::grow() {
-  std::vector<Cell> old(cells_.size() * 2);
-  old.swap(cells_);
-  for (const Cell& cell : old) {
-    if (cell.index != 0) place(cell.index, cell.tag);
-  }
 }
 
 void TaskTable::erase(TaskIndex index) {
   Task& task = (*this)[index];
   MILLRACE_CHECK(task.exists, "only an existing task is erased");
-  const std::size_t mask = cells_.size() - 1;
-  std::size_t hole = home_of(tag_of(task.record.id));
-  while (cells_[hole].index != index.value) hole = (hole + 1) & mask;
-  // Backward-shift deletion (Knuth, TAOCP 6.4, algorithm R): no tombstones.
-  for (std::size_t at = (hole + 1) & mask; cells_[at].index != 0; at = (at + 1) & mask) {
-    const std::size_t home = home_of(cells_[at].tag);
-    if (((at - home) & mask) >= ((at - hole) & mask)) {
-      cells_[hole] = cells_[at];
-      hole = at;
-    }
-  }
-  cells_[hole] = Cell{};
+  ids_.erase(task.id, index);
+  terms_.remove_user(task.terms);
   task = Task();
   free_.push_back(index.value);
   --size_;

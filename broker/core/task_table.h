@@ -1,11 +1,13 @@
-// All tasks the broker knows: a slab with stable indices, an id table, and the lists that run
-// through the tasks. Not thread-safe.
+// All tasks the broker knows: a slab with stable indices, the way to them by id, their terms, and
+// the lists that run through them. Not thread-safe.
 #pragma once
 
 #include <memory>
 #include <vector>
 
+#include "broker/core/id_index.h"
 #include "broker/core/task.h"
+#include "broker/core/terms_table.h"
 
 namespace millrace::broker {
 
@@ -18,17 +20,19 @@ struct TaskChain {
 
 class TaskTable {
  public:
-  TaskTable();
+  // `secret`: see IdIndex.
+  explicit TaskTable(std::uint64_t secret = 0) : ids_(secret) {}
 
   // A new task with this id, which must not be in the table. Indices grow from 1; freed ones are
   // used again, the last freed first.
-  TaskIndex insert(const TaskId& id);
+  TaskIndex insert(const TaskId& id, const TaskTerms& terms);
   void erase(TaskIndex index);
   // None when the id is not in the table.
-  TaskIndex find(const TaskId& id) const;
+  TaskIndex find(const TaskId& id) const { return ids_.find(id, IdOf{*this}); }
 
   Task& operator[](TaskIndex index) { return chunks_[chunk_of(index)][slot_of(index)]; }
   const Task& operator[](TaskIndex index) const { return chunks_[chunk_of(index)][slot_of(index)]; }
+  const TaskTerms& terms_of(const Task& task) const { return terms_[task.terms]; }
 
   std::uint64_t size() const { return size_; }
   // One past the largest index ever used; indices below it may be free (Task::exists is false).
@@ -42,19 +46,15 @@ class TaskTable {
   static constexpr std::uint32_t kChunkSize = 1U << kChunkBits;
   static std::size_t chunk_of(TaskIndex index) { return index.value >> kChunkBits; }
   static std::size_t slot_of(TaskIndex index) { return index.value & (kChunkSize - 1); }
-
-  // Open addressing with linear probing; a cell is the index and 32 bits of the hash.
-  struct Cell {
-    std::uint32_t index = 0;
-    std::uint32_t tag = 0;
+  struct IdOf {
+    const TaskTable& tasks;
+    const TaskId& operator()(TaskIndex index) const { return tasks[index].id; }
   };
-  std::size_t home_of(std::uint32_t tag) const;
-  void place(std::uint32_t index, std::uint32_t tag);
-  void grow();
 
   std::vector<std::unique_ptr<Task[]>> chunks_;
   std::vector<std::uint32_t> free_;
-  std::vector<Cell> cells_;  // a power of two
+  IdIndex ids_;
+  TermsTable terms_;
   std::uint32_t end_ = 1;
   std::uint64_t size_ = 0;
 };

@@ -66,7 +66,7 @@ std::array<std::uint8_t, kTaskBodyBytes> encode_task(const TaskRecord& task) {
       nanoseconds_of(task.accepted), nanoseconds_of(task.due), nanoseconds_of(task.expires),
       nanoseconds_of(task.ended), task.timeout.in_nanoseconds(), task.retention.in_nanoseconds(),
       task.backoff.initial.in_nanoseconds(), task.backoff.max.in_nanoseconds(), task.queue.value,
-      narrow(task.spec_bytes), narrow(task.payload_bytes), narrow(task.result_bytes), task.attempts,
+      task.spec_stored ? 1U : 0U, narrow(task.payload_bytes), narrow(task.result_bytes), task.attempts,
       task.max_attempts, task.attempt_records, static_cast<std::uint8_t>(task.state),
       static_cast<std::uint8_t>(task.reason), task.priority, task.cancel_requested, 0, 0));
 }
@@ -99,7 +99,7 @@ std::optional<TaskRecord> decode_task(TaskSequence sequence, std::span<const std
   task.retention = Duration::nanoseconds(stored->retention());
   task.backoff = Backoff{Duration::nanoseconds(stored->backoff_initial()),
                          Duration::nanoseconds(stored->backoff_max())};
-  task.spec_bytes = ByteCount(stored->spec_bytes());
+  task.spec_stored = stored->spec_bytes() != 0;
   task.payload_bytes = ByteCount(stored->payload_bytes());
   task.result_bytes = ByteCount(stored->result_bytes());
   return task;

@@ -36,7 +36,7 @@ inline broker::TaskRecord make_task(std::uint64_t sequence, std::uint64_t versio
   task.timeout = duration();
   task.retention = duration();
   task.backoff = Backoff{duration(), duration()};
-  task.spec_bytes = ByteCount(random.below(1U << 31));
+  task.spec_stored = random.below(2) == 0;
   task.payload_bytes = ByteCount(random.below(1U << 31));
   task.result_bytes = ByteCount(0xffff'ffff);
   return task;

@@ -104,7 +104,7 @@ std::optional<std::string> RecordedStore::contradiction() const {
   for (const auto& [sequence, record] : tasks_) {
     const std::string name = number_of(sequence);
     if (!queues_.contains(record.queue)) return name + " names a queue that was never written";
-    if (has_spec(sequence) != (record.spec_bytes.value > 0)) {
+    if (has_spec(sequence) != (record.spec_stored)) {
       return name + " and its stored spec disagree";
     }
     if (results_.contains(sequence) != (record.result_bytes.value > 0)) {
@@ -114,7 +114,7 @@ std::optional<std::string> RecordedStore::contradiction() const {
     for (std::uint16_t number = 1; number <= record.attempt_records; ++number) {
       if (!attempt(sequence, number).has_value()) return name + " misses an attempt record";
     }
-    specs += record.spec_bytes.value > 0 ? 1 : 0;
+    specs += record.spec_stored ? 1 : 0;
     results += record.result_bytes.value > 0 ? 1 : 0;
     attempts += record.attempt_records;
   }

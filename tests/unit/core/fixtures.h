@@ -16,9 +16,12 @@ inline TaskId id_of(std::uint64_t high, std::uint64_t low) {
   return id;
 }
 
-// Ids of one family have the same hash, however many there are: the worst case of a table.
+// Ids of one family have the same hash in an IdIndex without a secret, however many there are: the
+// worst case of a table. The first word is mixed as IdIndex does it; the second makes up for it.
 inline TaskId colliding_id(std::uint64_t family, std::uint64_t member) {
-  return id_of(family ^ (member * 0x9e3779b97f4a7c15U), member);
+  std::uint64_t mixed = member * 0xff51afd7ed558ccdU;
+  mixed ^= mixed >> 32;
+  return id_of(member, family - mixed);
 }
 
 inline Time at_seconds(std::int64_t seconds) {
@@ -28,9 +31,10 @@ inline Time at_seconds(std::int64_t seconds) {
 // A task with this sequence, in no list.
 inline TaskIndex add_task(TaskTable& tasks, std::uint64_t sequence,
                           std::uint8_t priority = kPriorityDefault) {
-  const TaskIndex index = tasks.insert(id_of(1, sequence));
-  tasks[index].record.sequence = TaskSequence(sequence);
-  tasks[index].record.priority = priority;
+  TaskTerms terms;
+  terms.priority = priority;
+  const TaskIndex index = tasks.insert(id_of(1, sequence), terms);
+  tasks[index].sequence = TaskSequence(sequence);
   return index;
 }
 

@@ -16,7 +16,7 @@ class ReadyQueueTest : public testing::Test {
   TaskIndex wait(std::uint64_t sequence, std::uint8_t priority = kPriorityDefault,
                  Time since = at_seconds(0)) {
     const TaskIndex index = add_task(tasks_, sequence, priority);
-    tasks_[index].since = since;
+    tasks_[index].moment = since;
     queue_.insert(tasks_, index);
     return index;
   }
@@ -25,7 +25,7 @@ class ReadyQueueTest : public testing::Test {
     std::vector<std::uint64_t> order;
     while (queue_.size() > 0) {
       const TaskIndex index = queue_.first(tasks_, now, aging);
-      order.push_back(tasks_[index].record.sequence.value);
+      order.push_back(tasks_[index].sequence.value);
       queue_.remove(tasks_, index);
     }
     return order;
@@ -131,8 +131,8 @@ TEST_F(ReadyQueueTest, AgreesWithASortedVector) {
       const TaskIndex index = outside[static_cast<std::size_t>(chosen)];
       outside.erase(outside.begin() + chosen);
       queue_.insert(tasks_, index);
-      const TaskRecord& record = tasks_[index].record;
-      expected.push_back({record.priority, record.sequence.value, index});
+      const Task& task = tasks_[index];
+      expected.push_back({tasks_.terms_of(task).priority, task.sequence.value, index});
     } else if (!expected.empty()) {
       const auto chosen = static_cast<std::ptrdiff_t>(random.below(expected.size()));
       const TaskIndex index = expected[static_cast<std::size_t>(chosen)].index;
