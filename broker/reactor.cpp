@@ -59,7 +59,10 @@ void Reactor::turn() {
 
   const ByteCount write_bytes = bytes_of(effects_.writes);
   outbox_.remember_specs(effects_.writes);
+  const std::size_t writes = effects_.writes.size();
   last_batch_ = store_.submit(std::move(effects_.writes));
+  effects_.writes = {};
+  effects_.writes.reserve(writes);  // the next turn is likely to be like this one
   outbox_.hold(last_batch_, effects_, write_bytes);
   outbox_.release(store_.durable(), undelivered_);
   pulse_if_due(now_);

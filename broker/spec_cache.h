@@ -3,7 +3,7 @@
 #pragma once
 
 #include <deque>
-#include <unordered_map>
+#include <memory>
 
 #include "common/base/bytes.h"
 #include "common/base/ids.h"
@@ -15,19 +15,31 @@ class SpecCache {
   explicit SpecCache(ByteCount bytes_max) : bytes_max_(bytes_max) {}
 
   // Keeps a copy, so that a small spec does not pin the large frame it came in. Specs over
-  // kSpecBytesMost are not kept. When full, the earliest kept goes.
+  // kSpecBytesMost are not kept. When full, the earliest kept goes. Sequences come in order, each
+  // once.
   void keep(TaskSequence sequence, const SharedBytes& spec);
   // The spec if it is here, and forgets it; else empty.
   SharedBytes take(TaskSequence sequence);
+  // What is held, and what was taken since the earliest that is held.
   ByteCount bytes() const { return bytes_; }
 
  private:
   static constexpr std::size_t kSpecBytesMost = 64 * 1024;
+  static constexpr std::size_t kChunkBytes = 64 * 1024;
+  struct Entry {
+    SharedBytes spec;  // empty: not kept, or taken
+    std::uint32_t bytes = 0;
+  };
+
+  SharedBytes copy(const SharedBytes& spec);
+  void forget_first();
 
   ByteCount bytes_max_;
   ByteCount bytes_;
-  std::unordered_map<TaskSequence, SharedBytes> specs_;
-  std::deque<TaskSequence> order_;  // may name some that were taken
+  std::uint64_t first_ = 0;                // sequence of entries_.front()
+  std::deque<Entry> entries_;              // by sequence, without gaps
+  std::shared_ptr<std::uint8_t[]> chunk_;  // where copies go, one after the other
+  std::size_t chunk_used_ = kChunkBytes;
 };
 
 }  // namespace millrace::broker

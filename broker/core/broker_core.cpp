@@ -100,6 +100,7 @@ void BrokerCore::tick(Time now, Effects& out) {
   run_lease_deadlines(now, out);
   prune_retained(out);
   unpark(now);
+  workers_.refile_noted();
   if (!stopping_) {
     assign(now, out);
     recall_for_idle(out);

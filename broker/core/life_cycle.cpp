@@ -64,7 +64,7 @@ void BrokerCore::detach_from_worker(TaskIndex index) {
     return;
   }
   tasks_.remove(workers_[worker].leases, index);
-  workers_.refile(worker);
+  workers_.note_change(worker);
   task.set_worker(WorkerIndex());
 }
 

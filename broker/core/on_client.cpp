@@ -50,7 +50,10 @@ void BrokerCore::on(ClientIndex client, Submit& message, Time now, Effects& out)
   Submitted answer;
   answer.request = message.request;
   answer.items.reserve(message.tasks.size());
-  for (SubmitItem& item : message.tasks) {
+  for (std::size_t at = 0; at < message.tasks.size(); ++at) {
+    const std::size_t ahead = at + TaskTable::kLookAhead;
+    if (ahead < message.tasks.size()) tasks_.prefetch(message.tasks[ahead].spec.id);
+    SubmitItem& item = message.tasks[at];
     answer.items.push_back(submit_one(client, item, message.watch, now, out));
     const SubmitStatus status = answer.items.back().status;
     if (status == SubmitStatus::duplicate) ++counters_.duplicates;

@@ -212,7 +212,10 @@ void BrokerCore::on_complete(WorkerIndex index, Complete& message, Time now, Eff
   worker.credit = std::min(message.credit, settings_.limits.credit_max);
   Completed answer;
   answer.items.reserve(message.items.size());
-  for (Completion& completion : message.items) {
+  for (std::size_t at = 0; at < message.items.size(); ++at) {
+    const std::size_t ahead = at + TaskTable::kLookAhead;
+    if (ahead < message.items.size()) tasks_.prefetch(message.items[ahead].task);
+    Completion& completion = message.items[at];
     const bool accepted = complete_one(index, completion, now, out);
     if (!accepted) ++counters_.stale_leases;
     answer.items.push_back({completion.task, completion.fence, accepted});

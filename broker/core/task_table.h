@@ -30,6 +30,11 @@ class TaskTable {
   // None when the id is not in the table.
   TaskIndex find(const TaskId& id) const { return ids_.find(id, IdOf{*this}); }
 
+  // Says that the id will be looked for soon. Of a batch, ask for the one that is kLookAhead
+  // further on.
+  void prefetch(const TaskId& id) const { ids_.prefetch(id); }
+  static constexpr std::size_t kLookAhead = 8;
+
   Task& operator[](TaskIndex index) { return chunks_[chunk_of(index)][slot_of(index)]; }
   const Task& operator[](TaskIndex index) const { return chunks_[chunk_of(index)][slot_of(index)]; }
   const TaskTerms& terms_of(const Task& task) const { return terms_[task.terms]; }

@@ -144,6 +144,17 @@ void WorkerPool::refile(WorkerIndex index) {
   refile_group(worker.group);
 }
 
+void WorkerPool::note_change(WorkerIndex index) {
+  if (noted_.empty() || noted_.back() != index) noted_.push_back(index);
+}
+
+void WorkerPool::refile_noted() {
+  for (const WorkerIndex index : noted_) {
+    if (workers_[index.value].exists) refile(index);
+  }
+  noted_.clear();
+}
+
 void WorkerPool::refile_group(GroupIndex index) {
   if (groups_[index.value].is_matchable()) {
     matchable_.insert(index);

@@ -87,6 +87,9 @@ class WorkerPool {
   // Must follow every change of what a worker's order depends on: held(), credit, draining, parked,
   // last_dispatch.
   void refile(WorkerIndex index);
+  // The same, with the next call of refile_noted(): for many changes in a row.
+  void note_change(WorkerIndex index);
+  void refile_noted();
   // Must follow every change of a queue's is_active().
   void refile_queue(QueueNumber number);
 
@@ -118,6 +121,7 @@ class WorkerPool {
   std::map<std::vector<QueueNumber>, GroupIndex> group_of_;
   std::vector<GroupIndex> free_groups_;
   std::set<GroupIndex> matchable_;
+  std::vector<WorkerIndex> noted_;
   std::set<std::pair<Time, WorkerIndex>> by_silence_;
 };
 

@@ -66,8 +66,8 @@ std::array<std::uint8_t, kTaskBodyBytes> encode_task(const TaskRecord& task) {
       nanoseconds_of(task.accepted), nanoseconds_of(task.due), nanoseconds_of(task.expires),
       nanoseconds_of(task.ended), task.timeout.in_nanoseconds(), task.retention.in_nanoseconds(),
       task.backoff.initial.in_nanoseconds(), task.backoff.max.in_nanoseconds(), task.queue.value,
-      task.spec_stored ? 1U : 0U, narrow(task.payload_bytes), narrow(task.result_bytes), task.attempts,
-      task.max_attempts, task.attempt_records, static_cast<std::uint8_t>(task.state),
+      task.spec_stored ? 1U : 0U, narrow(task.payload_bytes), narrow(task.result_bytes),
+      task.attempts, task.max_attempts, task.attempt_records, static_cast<std::uint8_t>(task.state),
       static_cast<std::uint8_t>(task.reason), task.priority, task.cancel_requested, 0, 0));
 }
 

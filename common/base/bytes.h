@@ -39,8 +39,10 @@ class SharedBytes {
       : owner_(std::move(owner)), view_(view) {}
 
   static SharedBytes copy_of(std::span<const std::uint8_t> source) {
-    auto owner = std::make_shared<std::vector<std::uint8_t>>(source.begin(), source.end());
-    const std::span<const std::uint8_t> view(*owner);
+    if (source.empty()) return {};
+    auto owner = std::make_shared_for_overwrite<std::uint8_t[]>(source.size());
+    std::memcpy(owner.get(), source.data(), source.size());
+    const std::span<const std::uint8_t> view(owner.get(), source.size());
     return SharedBytes(std::move(owner), view);
   }
   static SharedBytes copy_of(std::string_view text) {
