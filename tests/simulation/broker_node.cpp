@@ -12,8 +12,12 @@ BrokerNode::BrokerNode(World& world, const Plan& plan, Mutant mutant, Oracle& or
       plan_(plan),
       mutant_(mutant),
       oracle_(oracle),
-      disk_(world, plan, mutant, [this] { wake(); }),
-      alarm_(world, [this] { turn(); }) {}
+      disk_(
+          world, plan, mutant, [this] { wake(); }, [this] { fail_stop(); }),
+      clock_(world, Duration(), draw_drift(world, plan)),
+      alarm_(world, [this] { turn(); }) {
+  if (mutant == Mutant::follow_wall_clock) clock_.follow_the_wall_clock();
+}
 
 // ---- the life of a process ----------------------------------------------------------------------
 
@@ -28,14 +32,18 @@ CoreSettings BrokerNode::settings_of_core() const {
 void BrokerNode::start() {
   if (core_ != nullptr) return;
   ++process_;
-  if (next_clock_error_ != clock_error_) {
-    clock_error_ = next_clock_error_;
-    world_.note(Happening::clock_jumps, 0, 0, clock_error_.in_milliseconds());
+  const Duration error_before = clock_.error_of_process();
+  clock_.start_process();
+  const Duration moved = clock_.error() - error_before;
+  if (moved > Duration::seconds(1) || moved < Duration::seconds(-1)) {
+    world_.note(Happening::broker_clock_moves, 0, 0, moved.in_milliseconds());
   }
   core_ = std::make_unique<BrokerCore>(settings_of_core(), Random(world_.random().next()));
   world_.note(Happening::broker_starts, 0, 0,
               static_cast<std::int64_t>(core_->settings().epoch.value));
   load();
+  furthest_ = std::max(furthest_, clock_.error_of_process());
+  store_accepting_ = true;
   last_turn_ = world_.now();
   next_pulse_ = world_.now();
   for (ClientSide* client : clients_) client->route().set_broker_up(true);
@@ -45,6 +53,7 @@ void BrokerNode::start() {
 
 void BrokerNode::load() {
   oracle_.ledger().broker_starts(core_->settings().adoption_grace);
+  oracle_.leases().broker_starts(core_->settings());
   LoadVisitor visitor;
   visitor.totals = [&](Totals totals) {
     oracle_.books().begin_load(totals);
@@ -52,11 +61,13 @@ void BrokerNode::load() {
     core_->restore_totals(totals);
   };
   visitor.queue = [&](const StoredQueue& queue) {
+    oracle_.books().load(queue);
     core_->restore_queue(queue.queue, queue.name, queue.paused);
   };
   visitor.task = [&](TaskRecord record) {
     oracle_.books().load(record);
-    if (mutate_loaded(record)) core_->restore_task(record, clock());
+    oracle_.leases().load(record);
+    if (mutate_loaded(record)) core_->restore_task(record, clock_.now());
   };
   const Status loaded = disk_.store().load(visitor);
   MILLRACE_CHECK(loaded.ok(), "a store in memory can be read");
@@ -79,12 +90,13 @@ void BrokerNode::stop() {
 
 // A process that ends by itself has committed everything; either way its connections end.
 void BrokerNode::end_process(bool graceful) {
-  const CoreCounters counters = core_->status(clock()).counters;
+  const CoreCounters counters = core_->status(clock_.now()).counters;
   world_.count(Happening::lease_adopted, counters.adopted_leases);
   world_.count(Happening::task_recalled, counters.recalled_tasks);
   world_.count(Happening::stale_lease_refused, counters.stale_leases);
   world_.count(Happening::worker_lost, counters.workers_lost);
   world_.count(Happening::loop_stalled, counters.stalls);
+  world_.count(Happening::submit_repeated, counters.duplicates);
   if (graceful && !disk_.is_idle()) world_.fail("P1", "a stopped broker left with work unwritten");
   core_.reset();
   ++process_;
@@ -117,11 +129,29 @@ void BrokerNode::pause(Duration length) {
   });
 }
 
-void BrokerNode::set_store_accepting(bool accepting) {
-  if (core_ == nullptr) return;
-  world_.note(accepting ? Happening::store_empties : Happening::store_fills);
-  shell_events_.emplace_back(StoreLevelChanged{accepting});
-  wake();
+// Promise P14. Until the process has ended it goes on, but nothing new becomes durable.
+void BrokerNode::fail_stop() {
+  world_.after(world_.pick(Duration(), Duration::seconds(1)), [this, process = process_] {
+    if (process != process_) return;
+    crash();
+    world_.after(world_.pick(Duration::milliseconds(200), Duration::seconds(5)),
+                 [this] { start(); });
+  });
+}
+
+void BrokerNode::correct_clock() {
+  clock_.set_error(furthest_);
+  const Duration behind = furthest_ - clock_.error_of_process();
+  if (core_ == nullptr || behind < Duration::seconds(1)) return;
+  world_.note(Happening::broker_clock_corrected);
+  stop();
+}
+
+// As the reactor does each turn; a new process begins with the belief that there is room.
+void BrokerNode::watch_store_level() {
+  if (disk_.accepting() == store_accepting_) return;
+  store_accepting_ = disk_.accepting();
+  shell_events_.emplace_back(StoreLevelChanged{store_accepting_});
 }
 
 bool BrokerNode::is_quiet() const {
@@ -132,7 +162,7 @@ bool BrokerNode::is_quiet() const {
 
 std::string BrokerNode::describe() const {
   if (core_ == nullptr) return "the broker is down";
-  const CoreStatus status = core_->status(clock());
+  const CoreStatus status = core_->status(clock_.now());
   std::string text;
   for (const TaskState state : kAllTaskStates) {
     text += std::string(name_of(state)) + " " +
@@ -194,15 +224,16 @@ void BrokerNode::turn() {
   oracle_.ledger().broker_turns(gap, core_->settings());
   if (mutant_ == Mutant::judge_before_listening && gap > core_->settings().stall_min) {
     for (Duration ago = gap; ago > Duration(); ago = ago - Duration::milliseconds(250)) {
-      run_core({}, clock() - ago);
+      run_core({}, clock_.now() - ago);
     }
   }
+  watch_store_level();
   std::vector<Event> events = std::exchange(shell_events_, {});
   for (std::vector<Event>* more : {&beat_events_, &worker_events_, &client_events_}) {
     for (Event& event : *more) events.push_back(std::move(event));
     more->clear();
   }
-  run_core(std::move(events), clock());
+  run_core(std::move(events), clock_.now());
   release();
   send_pulses();
   if (stopping_ && held_.empty() && shell_events_.empty() && disk_.is_idle()) {
@@ -211,7 +242,7 @@ void BrokerNode::turn() {
                  [this] { start(); });
     return;
   }
-  alarm_.set(std::min(core_->next_deadline() - clock_error_, next_pulse_));
+  alarm_.set(std::min(clock_.when(core_->next_deadline()), next_pulse_));
 }
 
 void BrokerNode::run_core(std::vector<Event> events, Time now) {
@@ -229,7 +260,7 @@ void BrokerNode::run_core(std::vector<Event> events, Time now) {
       nonces_[worker_ids_[to_worker->peer]] = welcome->session;
     }
   }
-  oracle_.books().decide(effects_, now, core_->totals());
+  oracle_.check_turn(effects_, now, core_->totals(), store_accepting_);
   ++turns_;
   if (!effects_.writes.empty() || turns_ % 16 == 0) oracle_.check_core(*core_, now);
   HeldTurn turn;
@@ -243,6 +274,7 @@ void BrokerNode::run_core(std::vector<Event> events, Time now) {
 // Tells the oracle which words prove that a worker lives.
 void BrokerNode::notice_heard(const Event& event) {
   if (const auto* from = std::get_if<FromWorker>(&event)) {
+    oracle_.leases().hear(from->peer, from->message);
     const auto* hello = std::get_if<WorkerHello>(&from->message);
     if (hello != nullptr) {
       worker_ids_[from->peer] = hello->worker;
@@ -279,7 +311,7 @@ void BrokerNode::release() {
 void BrokerNode::send_pulses() {
   if (world_.now() < next_pulse_) return;
   next_pulse_ = world_.now() + core_->settings().liveness.beat_interval;
-  const Pulse pulse{core_->settings().epoch, ++pulses_, clock(), stopping_};
+  const Pulse pulse{core_->settings().epoch, ++pulses_, clock_.now(), stopping_};
   for (ClientSide* client : clients_) {
     client->route().pulse([client, pulse] { client->hear_pulse(pulse); });
   }

@@ -10,6 +10,7 @@
 #include "broker/core/broker_core.h"
 #include "tests/simulation/disk.h"
 #include "tests/simulation/network.h"
+#include "tests/simulation/node_clock.h"
 #include "tests/simulation/oracle.h"
 
 namespace millrace::simulation {
@@ -43,9 +44,10 @@ class BrokerNode {
   // As SIGTERM: ends by itself once everything is told.
   void stop();
   void pause(Duration length);
-  void set_store_accepting(bool accepting);
-  // The wall clock's error from the next start on.
-  void set_clock_error(Duration error) { next_clock_error_ = error; }
+  NodeClock& clock() { return clock_; }
+  // Corrects the wall clock: to the furthest it has shown, so that what was put off by a wrong
+  // clock still comes to its end. Starts anew where the running process is wrong.
+  void correct_clock();
   bool is_running() const { return core_ != nullptr; }
   bool is_paused() const { return paused_; }
   Disk& disk() { return disk_; }
@@ -72,10 +74,11 @@ class BrokerNode {
   };
   using Held = std::deque<HeldTurn>;
 
-  Time clock() const { return world_.now() + clock_error_; }
   broker::CoreSettings settings_of_core() const;
   void load();
   void end_process(bool graceful);
+  void fail_stop();
+  void watch_store_level();
   void wake();
   void turn();
   void run_core(std::vector<broker::Event> events, Time now);
@@ -113,10 +116,11 @@ class BrokerNode {
 
   std::unique_ptr<broker::BrokerCore> core_;
   std::uint64_t process_ = 0;
-  Duration clock_error_;
-  Duration next_clock_error_;
+  NodeClock clock_;
+  Duration furthest_;  // that a process was ever ahead
   bool paused_ = false;
   bool stopping_ = false;
+  bool store_accepting_ = true;
   std::vector<broker::Event> shell_events_;
   std::vector<broker::Event> beat_events_;
   std::vector<broker::Event> worker_events_;

@@ -40,6 +40,10 @@ void BrokerNode::deliver(DispatchToWorker& send) {
   std::vector<HeldLease> leases;
   for (DispatchToWorker::Item& item : send.items) {
     Result<SharedBytes> spec = disk_.store().read_spec(item.sequence);
+    if (spec.ok() && world_.chance(plan_.unreadable)) {
+      world_.note(Happening::spec_unreadable, 0, oracle_.tasks().add(item.task.task).number);
+      spec = Error{ErrorCode::corrupt, "the checksum does not match"};
+    }
     if (!spec.ok()) {
       shell_events_.emplace_back(
           SpecUnreadable{item.task.task, item.task.fence, spec.error().message});

@@ -12,7 +12,7 @@ ClientNode::ClientNode(World& world, const Plan& plan, Oracle& oracle, BrokerNod
       broker_(broker),
       setup_(std::move(setup)),
       route_(world, plan, setup_.number),
-      clock_error_(world.pick(Duration::days(-3), Duration::days(3))),
+      clock_(draw_clock(world, plan)),
       to_submit_(setup_.tasks),
       alarm_(world, [this] { input([](client::Session&, Time, client::Actions&) {}); }) {}
 
@@ -20,6 +20,7 @@ ClientNode::ClientNode(World& world, const Plan& plan, Oracle& oracle, BrokerNod
 void ClientNode::start_process() {
   if (session_.has_value()) return;
   ++process_;
+  clock_.start_process();
   client::SessionSettings settings;
   settings.client = make_random_id<ClientId>(world_.random());
   settings.random_seed = world_.random().next();
@@ -32,7 +33,7 @@ void ClientNode::start_process() {
     if (!mine.acknowledged) to_repeat.push_back(mine.spec);
     if (mine.acknowledged && !mine.ended) to_await.push_back(mine.spec.id);
   }
-  input([&](client::Session& session, Time now, client::Actions& actions) {
+  input([to_await](client::Session& session, Time now, client::Actions& actions) {
     session.start(now, actions);
     session.watch(to_await, now, actions);
   });
@@ -42,13 +43,15 @@ void ClientNode::start_process() {
 void ClientNode::crash(Duration down) {
   if (!session_.has_value()) return;
   world_.note(Happening::client_crashes, setup_.number);
-  if (world_.chance(300)) {
+  if (!paused_ && world_.chance(300)) {
     input([](client::Session& session, Time, client::Actions& actions) { session.stop(actions); });
   }
   session_.reset();
   route_.hang_up();
   asked_.clear();
   sent_.clear();
+  backlog_.clear();
+  paused_ = false;
   alarm_.clear();
   ++process_;
   world_.after(down, [this, process = process_] {
@@ -56,21 +59,36 @@ void ClientNode::crash(Duration down) {
   });
 }
 
+void ClientNode::pause(Duration length) {
+  if (!session_.has_value() || paused_) return;
+  world_.note(Happening::client_pauses, setup_.number, 0, length.in_milliseconds());
+  paused_ = true;
+  world_.after(length, [this, process = process_] {
+    if (process != process_) return;
+    world_.note(Happening::client_continues, setup_.number);
+    paused_ = false;
+    for (Input& step : std::exchange(backlog_, {})) input(std::move(step));
+    input([](client::Session&, Time, client::Actions&) {});
+  });
+}
+
 bool ClientNode::is_quiet() const {
-  return session_.has_value() && !session_->has_outstanding() && to_submit_ == 0;
+  return session_.has_value() && !paused_ && !session_->has_outstanding() && to_submit_ == 0;
 }
 
 // ---- the session --------------------------------------------------------------------------------
 
-void ClientNode::input(const Input& step) {
+void ClientNode::input(Input step) {
   if (!session_.has_value()) return;
+  if (paused_) {
+    backlog_.push_back(std::move(step));
+    return;
+  }
   actions_.clear();
-  step(*session_, clock(), actions_);
-  session_->tick(clock(), actions_);
+  step(*session_, clock_.now(), actions_);
+  session_->tick(clock_.now(), actions_);
   perform();
-  if (!session_.has_value()) return;
-  const Time next = session_->next_deadline();
-  if (next != Time::never()) alarm_.set(next - clock_error_);
+  if (session_.has_value()) alarm_.set(clock_.when(session_->next_deadline()));
 }
 
 void ClientNode::perform() {
@@ -89,13 +107,13 @@ void ClientNode::perform() {
 }
 
 void ClientNode::receive(ClientReply reply) {
-  input([&](client::Session& session, Time now, client::Actions& actions) {
-    session.receive(std::move(reply), now, actions);
+  input([said = std::move(reply)](client::Session& session, Time now, client::Actions& actions) {
+    session.receive(said, now, actions);
   });
 }
 
 void ClientNode::hear_pulse(const Pulse& pulse) {
-  input([&](client::Session& session, Time now, client::Actions& actions) {
+  input([pulse](client::Session& session, Time now, client::Actions& actions) {
     session.hear_pulse(pulse, now, actions);
   });
 }

@@ -10,6 +10,7 @@
 
 #include "client/cpp/session.h"
 #include "tests/simulation/broker_node.h"
+#include "tests/simulation/node_clock.h"
 
 namespace millrace::simulation {
 
@@ -28,14 +29,17 @@ class ClientNode final : public ClientSide {
   // Starts submitting and acting, until `end`.
   void begin(Time end);
   void crash(Duration down);
+  void pause(Duration length);
   // From now on only what makes everything end: queues are resumed, ends are awaited.
   void settle();
   bool is_running() const { return session_.has_value(); }
+  bool is_paused() const { return paused_; }
   bool is_quiet() const;
 
   void receive(ClientReply reply) override;
   void hear_pulse(const Pulse& pulse) override;
   Route& route() override { return route_; }
+  NodeClock& clock() { return clock_; }
 
  private:
   using Input = std::function<void(client::Session&, Time, client::Actions&)>;
@@ -55,8 +59,7 @@ class ClientNode final : public ClientSide {
     bool with_result = false;
   };
 
-  Time clock() const { return world_.now() + clock_error_; }
-  void input(const Input& step);
+  void input(Input step);
   void perform();
 
   // What happens: client_events.cpp.
@@ -83,6 +86,8 @@ class ClientNode final : public ClientSide {
   void cancel_one();
   void ask();
   void requeue();
+  void purge_dead();
+  void list();
   void control_queue();
   void drain_worker();
   void resume_queues();
@@ -96,11 +101,13 @@ class ClientNode final : public ClientSide {
   BrokerNode& broker_;
   ClientSetup setup_;
   Route route_;
-  Duration clock_error_;
+  NodeClock clock_;
 
   std::uint64_t process_ = 0;
   std::optional<client::Session> session_;
   client::Actions actions_;
+  bool paused_ = false;
+  std::vector<Input> backlog_;  // while paused
   std::map<client::SubmitGroup, Sent> sent_;
   client::SubmitGroup last_group_;
   std::map<RequestId, Asked> asked_;

@@ -7,7 +7,8 @@
 namespace millrace::simulation {
 namespace {
 
-constexpr Duration kRetention = Duration::days(30);
+// Longer than any clock jumps.
+constexpr Duration kRetention = Duration::days(3'650);
 
 std::uint64_t hash_of(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325U;
@@ -51,15 +52,15 @@ void ClientNode::submit_some() {
 
 void ClientNode::submit(const std::vector<TaskSpec>& specs, bool watch) {
   const bool gives_up = !settling_ && world_.chance(plan_.gives_up);
-  const Time give_up = gives_up ? clock() + Duration::seconds(2) : Time::never();
+  const Time give_up = gives_up ? clock_.now() + Duration::seconds(2) : Time::never();
   std::vector<client::Submission> submissions;
   for (const TaskSpec& spec : specs) {
     last_group_ = last_group_.next();
     sent_[last_group_] = Sent{spec.id, spec.content_hash};
     submissions.push_back(client::Submission{spec, last_group_, give_up});
   }
-  input([&](client::Session& session, Time now, client::Actions& actions) {
-    session.submit(std::move(submissions), watch, now, actions);
+  input([submissions, watch](client::Session& session, Time now, client::Actions& actions) {
+    session.submit(submissions, watch, now, actions);
   });
 }
 
@@ -120,6 +121,8 @@ void ClientNode::act() {
     if (world_.chance(plan_.cancels)) cancel_one();
     if (world_.chance(plan_.asks)) ask();
     if (world_.chance(plan_.requeues)) requeue();
+    if (world_.chance(plan_.purges_dead)) purge_dead();
+    if (world_.chance(plan_.lists)) list();
     if (world_.chance(plan_.queue_controls)) control_queue();
     if (world_.chance(plan_.drains_workers)) drain_worker();
   }
@@ -135,10 +138,10 @@ TaskFacts* ClientNode::some_accepted() {
 }
 
 void ClientNode::request(ClientMessage message, Asked asked, bool for_ever) {
-  const Time give_up = for_ever ? Time::never() : clock() + Duration::seconds(10);
-  input([&](client::Session& session, Time now, client::Actions& actions) {
-    const RequestId request = session.request(std::move(message), give_up, now, actions);
-    asked_[request] = std::move(asked);
+  const Time give_up = for_ever ? Time::never() : clock_.now() + Duration::seconds(10);
+  input([this, message = std::move(message), asked = std::move(asked), give_up](
+            client::Session& session, Time now, client::Actions& actions) {
+    asked_[session.request(message, give_up, now, actions)] = asked;
   });
 }
 
@@ -175,6 +178,28 @@ void ClientNode::requeue() {
   }
 }
 
+void ClientNode::purge_dead() {
+  for (TaskFacts& facts : oracle_.tasks().all()) {
+    const bool is_dead = facts.read.has_value() && facts.read->state == TaskState::dead;
+    if (!is_dead || facts.purge_asked) continue;
+    world_.note(Happening::client_purges_dead, setup_.number, facts.number);
+    oracle_.readings().purges_dead(facts.id);
+    PurgeDead purge;
+    purge.tasks = {facts.id};
+    return request(purge, Asked{}, false);
+  }
+}
+
+void ClientNode::list() {
+  const std::uint32_t queue = world_.index(setup_.queues.size());
+  world_.note(Happening::client_lists, setup_.number, 0, queue);
+  ListTasks list;
+  list.filter.queue = setup_.queues[queue];
+  list.filter.state = static_cast<TaskState>(world_.index(kTaskStates));
+  list.limit = 1 + world_.index(100);
+  request(list, Asked{}, false);
+}
+
 void ClientNode::control_queue() {
   const std::uint32_t queue = world_.index(setup_.queues.size());
   ControlQueue control;
@@ -182,7 +207,7 @@ void ClientNode::control_queue() {
   const std::uint32_t choice = world_.index(5);
   if (choice == 0) {
     control.action = QueueAction::purge;
-    oracle_.readings().purges_queue();
+    oracle_.readings().purges_queue(control.queue);
     world_.note(Happening::client_purges_queue, setup_.number, 0, queue);
   } else if (choice < 3) {
     control.action = QueueAction::pause;
@@ -209,7 +234,7 @@ void ClientNode::settle() {
     for (const Mine& mine : mine_) {
       if (mine.acknowledged && !mine.ended) to_await.push_back(mine.spec.id);
     }
-    input([&](client::Session& session, Time now, client::Actions& actions) {
+    input([to_await](client::Session& session, Time now, client::Actions& actions) {
       session.watch(to_await, now, actions);
     });
   }

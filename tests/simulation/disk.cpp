@@ -24,6 +24,10 @@ void Disk::finish_sync() {
   world_.at(sync_until_, [this, generation = generation_] {
     if (generation != generation_) return;
     if (world_.now() < sync_until_) return finish_sync();
+    if (fails_) {  // `syncing_` stays: the writer has ended
+      world_.note(Happening::commit_fails);
+      return on_failure_();
+    }
     syncing_ = false;
     const bool lies = mutant_ == Mutant::acknowledge_before_sync;
     said_ = BatchNumber(store_.durable().value + sync_batches_);
@@ -50,7 +54,7 @@ void Disk::crash() {
   }
   store_.crash();
   said_ = store_.durable();
-  syncing_ = false;
+  syncing_ = fails_ = false;
   held_back_ = 0;
   sync_until_ = Time();
 }

@@ -12,8 +12,12 @@ namespace millrace::simulation {
 
 class Disk {
  public:
-  Disk(World& world, const Plan& plan, Mutant mutant, Step on_durable)
-      : world_(world), plan_(plan), mutant_(mutant), on_durable_(std::move(on_durable)) {}
+  Disk(World& world, const Plan& plan, Mutant mutant, Step on_durable, Step on_failure)
+      : world_(world),
+        plan_(plan),
+        mutant_(mutant),
+        on_durable_(std::move(on_durable)),
+        on_failure_(std::move(on_failure)) {}
 
   broker::Store& store() { return store_; }
   // As Store::submit. Starts a commit if none is under way.
@@ -25,6 +29,11 @@ class Disk {
   void settle() { store_.commit_all(); }
   // The next sync, or the one under way, takes this much longer.
   void stall(Duration length);
+  // The next commit that ends fails: nobody knows whether it is done. Until the crash none follows.
+  void fail_next_commit() { fails_ = true; }
+  // Whether there is room for new tasks; what runs may finish either way.
+  void set_accepting(bool accepting) { accepting_ = accepting; }
+  bool accepting() const { return accepting_; }
   // The process dies: a commit under way may be done or not. The store is ready for the next start.
   void crash();
 
@@ -36,10 +45,13 @@ class Disk {
   const Plan& plan_;
   Mutant mutant_;
   Step on_durable_;
+  Step on_failure_;
   broker::MemoryStore store_;
   BatchNumber said_;
   std::size_t held_back_ = 0;  // batches said to be durable that are not: a mutant's
   bool syncing_ = false;
+  bool fails_ = false;
+  bool accepting_ = true;
   std::size_t sync_batches_ = 0;
   Time sync_until_;
   std::uint64_t generation_ = 0;

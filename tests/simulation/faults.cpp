@@ -22,7 +22,7 @@ void Faults::inject(FaultKind kind) {
     case FaultKind::broker_crash:
       return crash_broker();
     case FaultKind::broker_stop:
-      return stop_broker();
+      return cluster_.broker.stop();
     case FaultKind::broker_pause:
       return cluster_.broker.pause(world_.pick(Duration::milliseconds(200), Duration::seconds(12)));
     case FaultKind::sync_stall: {
@@ -46,20 +46,36 @@ void Faults::inject(FaultKind kind) {
       return cut_wire();
     case FaultKind::partition:
       return partition();
+    case FaultKind::client_pause:
+      return some_client().pause(world_.pick(Duration::milliseconds(200), Duration::seconds(12)));
+    case FaultKind::commit_error:
+      if (cluster_.broker.is_running()) cluster_.broker.disk().fail_next_commit();
+      return;
+    case FaultKind::clock_jump:
+      return jump_clock();
   }
 }
 
 // ---- the broker ---------------------------------------------------------------------------------
 
-void Faults::set_clock() {
-  if (!world_.chance(plan_.clock_jumps)) return;
+// On any host; those that run notice when they start anew.
+void Faults::jump_clock() {
   const Duration most = plan_.clock_jump_max;
-  cluster_.broker.set_clock_error(world_.pick(Duration() - most, most));
+  const Duration error = world_.pick(Duration() - most, most);
+  std::uint32_t node = 0;
+  NodeClock* clock = &cluster_.broker.clock();
+  if (world_.chance(500)) {
+    node = 1 + world_.index(cluster_.workers.size() + cluster_.clients.size());
+    clock = node <= cluster_.workers.size()
+                ? &cluster_.workers[node - 1]->clock()
+                : &cluster_.clients[node - 1 - cluster_.workers.size()]->clock();
+  }
+  world_.note(Happening::clock_jumps, node, 0, error.in_milliseconds());
+  clock->set_error(error);
 }
 
 void Faults::crash_broker() {
   if (!cluster_.broker.is_running()) return;
-  set_clock();
   cluster_.broker.crash();
   const Duration down = world_.chance(150)
                             ? world_.pick(Duration::seconds(3), Duration::seconds(30))
@@ -67,15 +83,15 @@ void Faults::crash_broker() {
   world_.after(down, [this] { cluster_.broker.start(); });
 }
 
-void Faults::stop_broker() {
-  set_clock();
-  cluster_.broker.stop();
-}
-
 void Faults::fill_store() {
-  cluster_.broker.set_store_accepting(false);
-  world_.after(world_.pick(Duration::milliseconds(500), Duration::seconds(8)),
-               [this] { cluster_.broker.set_store_accepting(true); });
+  Disk& disk = cluster_.broker.disk();
+  if (!disk.accepting()) return;
+  world_.note(Happening::store_fills);
+  disk.set_accepting(false);
+  world_.after(world_.pick(Duration::milliseconds(500), Duration::seconds(8)), [this, &disk] {
+    world_.note(Happening::store_empties);
+    disk.set_accepting(true);
+  });
 }
 
 // ---- workers and the network --------------------------------------------------------------------

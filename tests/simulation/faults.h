@@ -28,12 +28,11 @@ class Faults {
   void inject(FaultKind kind);
 
   void crash_broker();
-  void stop_broker();
   void fill_store();
+  void jump_clock();
   void pause_worker();
   void cut_wire();
   void partition();
-  void set_clock();
 
   WorkerNode& some_worker() { return *cluster_.workers[world_.index(cluster_.workers.size())]; }
   ClientNode& some_client() { return *cluster_.clients[world_.index(cluster_.clients.size())]; }

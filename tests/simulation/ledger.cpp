@@ -18,8 +18,12 @@ std::string fence_text(Fence fence) {
 
 // ---- the broker's side --------------------------------------------------------------------------
 
+// Whoever was nearly given up when the broker crashed may have been given up in its last commit.
 void Ledger::broker_starts(Duration grace) {
-  for (auto& [id, process] : processes_) process.hello_due = world_.now() + grace - kSlack;
+  for (auto& [id, process] : processes_) {
+    process.hello_due = world_.now() + grace - kSlack;
+    if (awake_ - process.heard > silence_max_ - kSlack) process.quiet_since = world_.now();
+  }
 }
 
 // A gap that the broker takes for a stall of its own ends nobody's lease.
@@ -40,6 +44,11 @@ void Ledger::heard(const WorkerId& worker) {
   Process& process = processes_[worker];
   if (awake_ - process.heard > silence_max_ - kSlack) process.quiet_since = world_.now();
   process.heard = awake_;
+}
+
+Duration Ledger::silence_of(const WorkerId& worker) const {
+  const auto found = processes_.find(worker);
+  return found == processes_.end() ? awake_ : awake_ - found->second.heard;
 }
 
 // ---- the worker's side --------------------------------------------------------------------------
@@ -72,6 +81,7 @@ bool Ledger::is_entitled(const Start& start) const {
 void Ledger::attempt_starts(const WorkerId& worker, const DispatchedTask& task) {
   TaskFacts* facts = tasks_.find(task.task);
   if (facts == nullptr) return world_.fail("P15", "a task runs that nobody submitted");
+  if (facts->purge_asked) return;
   if (facts->find_start(task.fence) != nullptr) {
     return world_.fail("P3", facts->name() + " starts twice under " + fence_text(task.fence));
   }
@@ -115,26 +125,28 @@ void Ledger::attempt_stopped(const HeldLease& lease, StopCause cause) {
   TaskFacts* facts = tasks_.find(lease.task);
   Start* start = facts == nullptr ? nullptr : facts->find_start(lease.fence);
   if (start == nullptr) return;
-  if (cause == StopCause::stale_lease && is_entitled(*start)) {
+  if (cause == StopCause::stale_lease && !facts->purge_asked && is_entitled(*start)) {
     world_.fail("P7", facts->name() + " is stopped as stale under " + fence_text(lease.fence) +
                           " though its worker lives");
   }
   start->stopped = true;
 }
 
-void Ledger::reported(const Completion& completion) {
+bool Ledger::reported(const Completion& completion) {
   TaskFacts* facts = tasks_.find(completion.task);
   Start* start = facts == nullptr ? nullptr : facts->find_start(completion.fence);
-  if (start == nullptr) return;
+  if (start == nullptr) return false;
+  const bool again = start->reported.has_value();
   start->reported = completion.outcome;
   if (completion.outcome == Outcome::released) start->handed_back = true;
   start->result = completion.result;
+  return again;
 }
 
 void Ledger::answered(const CompletionAnswer& answer) {
   TaskFacts* facts = tasks_.find(answer.task);
   Start* start = facts == nullptr ? nullptr : facts->find_start(answer.fence);
-  if (start == nullptr || start->reported != Outcome::succeeded) return;
+  if (start == nullptr || facts->purge_asked || start->reported != Outcome::succeeded) return;
   if (answer.accepted ? start->refused : start->accepted) {
     world_.fail("P3", facts->name() + ": a repeat of the completion under " +
                           fence_text(answer.fence) + " is answered differently");

@@ -22,6 +22,11 @@ class Ledger {
   void said_hello(const WorkerId& worker);
   void heard(const WorkerId& worker);
 
+  // The broker's waking time: without what it takes for a stall of its own.
+  Duration awake() const { return awake_; }
+  // For how long of that time the broker has not heard of the worker.
+  Duration silence_of(const WorkerId& worker) const;
+
   // ---- the worker's side
   void process_starts(const WorkerId& worker) { processes_[worker] = Process(); }
   void process_ends(const WorkerId& worker);
@@ -31,7 +36,8 @@ class Ledger {
   void attempt_starts(const WorkerId& worker, const DispatchedTask& task);
   void attempt_ends(const HeldLease& lease);
   void attempt_stopped(const HeldLease& lease, StopCause cause);
-  void reported(const Completion& completion);
+  // True: not for the first time.
+  bool reported(const Completion& completion);
   void answered(const CompletionAnswer& answer);
 
  private:

@@ -24,13 +24,14 @@ enum class Mutant : std::uint8_t {
   judge_before_listening,   // after standing still, time is judged before the queued words
   lose_ends,                // nobody is told of an end
   ignore_priorities,        // every task has the same priority
+  follow_wall_clock,        // the broker's time jumps with the wall clock
 };
 
 struct NamedMutant {
   Mutant mutant;
   std::string_view name;
 };
-inline constexpr std::array<NamedMutant, 14> kMutants = {{
+inline constexpr std::array<NamedMutant, 15> kMutants = {{
     {Mutant::send_before_durable, "send_before_durable"},
     {Mutant::acknowledge_before_sync, "acknowledge_before_sync"},
     {Mutant::ignore_fences, "ignore_fences"},
@@ -45,6 +46,7 @@ inline constexpr std::array<NamedMutant, 14> kMutants = {{
     {Mutant::judge_before_listening, "judge_before_listening"},
     {Mutant::lose_ends, "lose_ends"},
     {Mutant::ignore_priorities, "ignore_priorities"},
+    {Mutant::follow_wall_clock, "follow_wall_clock"},
 }};
 
 inline std::optional<Mutant> mutant_named(std::string_view name) {

@@ -22,10 +22,11 @@ std::set<std::string> promises_broken_by(Mutant mutant) {
     case Mutant::acknowledge_before_sync:
       return {"P1", "P2", "P3", "P4", "P8", "P20", "P21"};
     case Mutant::ignore_fences:
-      return {"P3", "P21"};
+      return {"P3", "P19", "P21"};
     case Mutant::swap_results:
       return {"P2", "P21"};
     case Mutant::skip_adoption:
+      return {"P4", "P7"};
     case Mutant::judge_before_listening:
       return {"P7"};
     case Mutant::forget_attempts:
@@ -44,6 +45,8 @@ std::set<std::string> promises_broken_by(Mutant mutant) {
       return {"P19"};
     case Mutant::ignore_priorities:
       return {"P9"};
+    case Mutant::follow_wall_clock:
+      return {"P6", "P7", "P13"};
   }
   return {};
 }

@@ -59,6 +59,8 @@ Result<Options> parse_options(int argc, const char* const* argv) {
       options.verbose = true;
     } else if (argument == "--coverage") {
       options.coverage = true;
+    } else if (argument == "--json") {
+      options.json = true;
     } else if (argument == "--keep-going") {
       options.keep_going = true;
     } else if (argument.substr(0, 2) == "--") {
@@ -79,6 +81,7 @@ std::string usage() {
       "  --tasks N        as many tasks, instead of the seed's number\n"
       "  --workers N      as many workers, instead of the seed's number\n"
       "  --coverage       fails unless every kind of fault and of end has occurred\n"
+      "  --json           tells the summary as one line of JSON\n"
       "  --keep-going     does not stop at the first broken promise, and tells no story of it\n"
       "  --mutant NAME    with a fault built into the shell, to be found; one of\n";
   for (const NamedMutant& mutant : kMutants) {

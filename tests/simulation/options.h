@@ -17,6 +17,7 @@ struct Options {
   bool verbose = false;
   bool coverage = false;    // every kind of fault and end must have occurred
   bool keep_going = false;  // after a broken promise
+  bool json = false;        // the summary as one line for programs
   bool help = false;
 };
 

@@ -7,6 +7,12 @@ namespace millrace::simulation {
 
 using namespace broker;  // NOLINT: the store's records in their own words
 
+void Oracle::check_turn(const Effects& effects, Time now, const Totals& totals, bool accepting) {
+  books_.write(effects, now, totals, accepting);
+  dispatches_.check(effects, now);
+  leases_.decide(effects);
+}
+
 void Oracle::check_core(const BrokerCore& core, Time now) {
   if (const std::optional<std::string> broken = Invariants::check(core)) {
     world_.fail("P5", "a broken invariant: " + *broken);
@@ -31,15 +37,20 @@ void Oracle::check_export(Store& store) {
     world_.count(Happening::lease_lost, totals.lease_losses);
     world_.count(Happening::attempt_timed_out, totals.timeouts);
     world_.count(Happening::dead_requeued, totals.requeued);
+    world_.count(Happening::dead_purged, totals.pruned);
+    books_.begin_load(totals);
   };
   visitor.task = [&](const TaskRecord& record) {
     if (!exported.insert(record.id).second) world_.fail("P8", "an id is stored twice");
     check_exported(record, store);
+    books_.load(record);
   };
   const Status loaded = store.load(visitor);
   if (!loaded.ok()) world_.fail("P17", loaded.error().message);
+  books_.end_load();
   for (const TaskFacts& facts : tasks_.all()) {
     const bool is_there = exported.contains(facts.id);
+    if (facts.purge_asked) continue;
     if (facts.accepted_hash.has_value() && !is_there) fail("P1", facts, "was accepted and is lost");
     if (!facts.starts.empty() && !is_there) fail("P1", facts, "ran and is lost");
     if (facts.read.has_value() && !is_there) fail("P1", facts, "was read as ended and is lost");
@@ -52,6 +63,7 @@ void Oracle::check_exported(const TaskRecord& record, Store& store) {
     world_.fail("P15", "a task is stored that nobody submitted");
     return;
   }
+  if (facts->purge_asked) return count_end(*facts, record);
   const bool known_content =
       std::any_of(facts->contents.begin(), facts->contents.end(),
                   [&](const TaskSpec& spec) { return spec.content_hash == record.content_hash; });
@@ -109,7 +121,7 @@ void Oracle::check_end(const TaskFacts& facts, const TaskRecord& record) {
       }
       return;
     case TaskState::cancelled:
-      if (!facts.cancel_asked && !readings_.purged()) {
+      if (!facts.cancel_asked && !tasks_.is_purged(facts.spec().queue)) {
         fail("P2", facts, "was cancelled though nobody asked for it");
       }
       return;

@@ -1,6 +1,7 @@
 #include "tests/simulation/plan.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace millrace::simulation {
 namespace {
@@ -56,6 +57,8 @@ void draw_clients(Plan& plan, Random& random) {
   plan.requeues = sometimes(random, 200);
   plan.queue_controls = sometimes(random, 60);
   plan.drains_workers = sometimes(random, 30);
+  plan.purges_dead = sometimes(random, 60);
+  plan.lists = sometimes(random, 100);
   plan.gives_up = sometimes(random, 200);
 }
 
@@ -66,13 +69,13 @@ void draw_faults(Plan& plan, Random& random) {
     if (random.chance(1, 2)) continue;
     every = Duration::milliseconds(random.between(4'000, 40'000)) / (wild ? 4 : 1);
   }
-  if (random.chance(1, 3)) {
-    plan.clock_jumps = 500;
-    const std::uint64_t far = random.below(10);
-    plan.clock_jump_max = far == 0  ? Duration::hours(1)
-                          : far < 4 ? Duration::minutes(1)
-                                    : Duration::seconds(5);
-  }
+}
+
+void draw_clocks(Plan& plan, Random& random) {
+  constexpr Duration kFar[] = {Duration::seconds(5), Duration::minutes(1), Duration::hours(1),
+                               Duration::days(365)};
+  plan.clock_jump_max = kFar[random.below(std::size(kFar))];
+  if (random.chance(1, 2)) plan.clock_drift_max = random.between(1, 500);
 }
 
 }  // namespace
@@ -88,10 +91,12 @@ Plan draw_plan(const Size& size, Random& random) {
   plan.submit_phase = random.chance(1, 2) ? Duration::seconds(1) : plan.fault_phase * 3 / 4;
   plan.aging = random.chance(1, 2);
   if (random.chance(1, 4)) plan.sync_max = Duration::milliseconds(100);
+  if (random.chance(1, 10)) plan.unreadable = 20;
   draw_network(plan, random);
   draw_handlers(plan, random);
   draw_clients(plan, random);
   draw_faults(plan, random);
+  draw_clocks(plan, random);
   return plan;
 }
 

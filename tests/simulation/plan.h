@@ -24,8 +24,11 @@ enum class FaultKind : std::uint8_t {
   client_crash,
   wire_cut,
   partition,
+  client_pause,
+  commit_error,
+  clock_jump,
 };
-inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::partition) + 1;
+inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::clock_jump) + 1;
 
 // Sizes that the command line may set; zero: drawn from the seed.
 struct Size {
@@ -51,6 +54,7 @@ struct Plan {
   // Disk.
   Duration sync_min = Duration::microseconds(300);
   Duration sync_max = Duration::milliseconds(5);
+  std::uint32_t unreadable = 0;  // stored payloads, each time they are read
 
   // Handlers.
   Duration run_short_max = Duration::milliseconds(30);
@@ -76,6 +80,8 @@ struct Plan {
   std::uint32_t requeues = 50;
   std::uint32_t queue_controls = 20;
   std::uint32_t drains_workers = 5;
+  std::uint32_t purges_dead = 20;
+  std::uint32_t lists = 20;
   std::uint32_t gives_up = 50;
 
   // The core.
@@ -83,9 +89,10 @@ struct Plan {
 
   // Mean time between two faults of a kind; zero: none of it.
   std::array<Duration, kFaultKinds> fault_every{};
-  // Chance that the wall clock has moved when the broker comes back, and how far.
-  std::uint32_t clock_jumps = 0;
-  Duration clock_jump_max;
+  // How far the wall clocks are set off.
+  Duration clock_jump_max = Duration::seconds(5);
+  // By how many nanoseconds a millisecond the steady clocks differ, at most.
+  std::int64_t clock_drift_max = 0;
 
   Duration every(FaultKind kind) const { return fault_every[static_cast<std::size_t>(kind)]; }
 };

@@ -25,6 +25,7 @@ void Readings::requeues(const TaskId& id) {
 
 void Readings::accepted(const TaskId& id, std::uint64_t content_hash) {
   TaskFacts& facts = tasks_.add(id);
+  if (facts.purge_asked) return;
   if (facts.accepted_hash.has_value() && *facts.accepted_hash != content_hash) {
     world_.fail("P8", facts.name() + " is accepted with two contents");
   }
@@ -33,6 +34,7 @@ void Readings::accepted(const TaskId& id, std::uint64_t content_hash) {
 
 void Readings::conflicts(const TaskId& id, std::uint64_t content_hash) {
   TaskFacts& facts = tasks_.add(id);
+  if (facts.purge_asked) return;
   if (facts.accepted_hash == content_hash) {
     world_.fail("P8", facts.name() + " conflicts with the very content that was accepted");
   }
@@ -43,6 +45,7 @@ void Readings::conflicts(const TaskId& id, std::uint64_t content_hash) {
 
 void Readings::cancel_answered(const TaskId& id, const CancelAnswer& answer) {
   TaskFacts& facts = tasks_.add(id);
+  if (facts.purge_asked) return;
   switch (answer.status) {
     case CancelStatus::cancelled:
       facts.cancel_confirmed = true;
@@ -77,10 +80,12 @@ void Readings::viewed(const TaskView& view, bool with_result) {
 }
 
 void Readings::unknown(const TaskId& id) {
+  if (tasks_.add(id).purge_asked) return;
   world_.fail("P1", tasks_.add(id).name() + " was accepted and is unknown now");
 }
 
 void Readings::read_end(TaskFacts& facts, TaskState state, std::optional<SharedBytes> result) {
+  if (facts.purge_asked) return;
   if (facts.cancel_confirmed && state != TaskState::cancelled) {
     world_.fail("P20", facts.name() + " ended as " + std::string(name_of(state)) +
                            " though its cancel was confirmed");

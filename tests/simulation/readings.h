@@ -17,8 +17,8 @@ class Readings {
   TaskFacts& submits(const TaskSpec& spec);
   void cancels(const TaskId& id) { tasks_.add(id).cancel_asked = true; }
   void requeues(const TaskId& id);
-  void purges_queue() { purged_ = true; }
-  bool purged() const { return purged_; }
+  void purges_dead(const TaskId& id) { tasks_.add(id).purge_asked = true; }
+  void purges_queue(const std::string& queue) { tasks_.purge_queue(queue); }
 
   // Answers. `content_hash`: of what this client had submitted.
   void accepted(const TaskId& id, std::uint64_t content_hash);
@@ -35,7 +35,6 @@ class Readings {
 
   World& world_;
   TaskRegister& tasks_;
-  bool purged_ = false;
 };
 
 }  // namespace millrace::simulation

@@ -17,8 +17,9 @@ std::string line_to_run(const Options& options, std::uint64_t seed) {
   return line;
 }
 
-RunReport run_one(const Options& options, std::uint64_t seed, std::FILE* story) {
-  return run(RunOptions{seed, options.size, options.mutant.mutant, story});
+RunReport run_one(const Options& options, std::uint64_t seed, std::FILE* story,
+                  std::uint32_t focus = 0) {
+  return run(RunOptions{seed, options.size, options.mutant.mutant, story, focus});
 }
 
 void tell_broken(const Options& options, std::uint64_t seed, const Violation& violation) {
@@ -32,22 +33,23 @@ void tell_broken(const Options& options, std::uint64_t seed, const Violation& vi
 int run_seeds(const Options& options) {
   const auto began = std::chrono::steady_clock::now();
   Summary summary;
-  std::uint64_t broken = 0;
   for (std::uint64_t seed = options.first; seed <= options.last; ++seed) {
     const RunReport report = run_one(options, seed, options.verbose ? stdout : nullptr);
-    summary.add(report);
+    summary.add(seed, report);
     if (!report.violation.has_value()) continue;
-    ++broken;
-    if (!options.verbose && !options.keep_going) run_one(options, seed, stdout);
+    if (options.json) continue;
+    if (!options.verbose && !options.keep_going) {
+      run_one(options, seed, stdout, report.violation->task());
+    }
     tell_broken(options, seed, *report.violation);
     if (!options.keep_going) return 1;
   }
   const std::chrono::duration<double> real = std::chrono::steady_clock::now() - began;
-  summary.print(stdout, real.count());
+  options.json ? summary.print_json(stdout, real.count()) : summary.print(stdout, real.count());
   const std::vector<std::string> missing =
       options.coverage ? summary.missing() : std::vector<std::string>();
   for (const std::string& name : missing) std::printf("never occurred: %s\n", name.c_str());
-  return missing.empty() && broken == 0 ? 0 : 1;
+  return missing.empty() && summary.sound() ? 0 : 1;
 }
 
 }  // namespace millrace::simulation

@@ -21,7 +21,7 @@ constexpr std::uint64_t kStepsMax = 5'000'000;
 class Run {
  public:
   explicit Run(const RunOptions& options)
-      : world_(options.seed, options.story),
+      : world_(options.seed, Story(options.story, options.focus)),
         plan_(draw_plan(options.size, world_.random())),
         oracle_(world_, plan_),
         broker_(world_, plan_, options.mutant, oracle_),
@@ -68,10 +68,12 @@ class Run {
     for (auto& client : clients_) broker_.introduce(*client);
   }
 
-  // Faults under way heal by themselves; the losses of the lossy channels end now.
+  // From safety to liveness: faults under way heal by themselves, the losses of the lossy channels
+  // end now, the broker's clock is set right, and everything must end.
   void end_faults() {
     world_.note(Happening::faults_end);
-    plan_.beat_loss = plan_.pulse_loss = 0;
+    plan_.beat_loss = plan_.pulse_loss = plan_.unreadable = 0;
+    broker_.correct_clock();
     settle_until_ = world_.now() + kSettleMax;
     settle();
     check_settled();

@@ -16,6 +16,7 @@ struct RunOptions {
   Size size;
   Mutant mutant = Mutant::none;
   std::FILE* story = nullptr;  // where it is told; nullptr: nowhere
+  std::uint32_t focus = 0;     // of tasks, only this one's story; 0: of all
 };
 
 struct RunReport {

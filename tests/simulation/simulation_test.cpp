@@ -5,6 +5,7 @@
 #include <array>
 #include <string>
 
+#include "tests/simulation/node_clock.h"
 #include "tests/simulation/options.h"
 #include "tests/simulation/simulation.h"
 #include "tests/simulation/summary.h"
@@ -49,6 +50,36 @@ TEST(Simulation, TheSizeMayBeSet) {
   EXPECT_EQ(report.counts[static_cast<std::size_t>(Happening::client_submits)], 500U);
 }
 
+World world_at_start() {
+  return World(1, Story(nullptr));
+}
+
+TEST(NodeClock, AProcessDoesNotNoticeThatTheClockIsSet) {
+  World world = world_at_start();
+  NodeClock clock(world, Duration::hours(1), 0);
+  clock.set_error(Duration::days(-365));
+  EXPECT_EQ(clock.now(), world.now() + Duration::hours(1));
+  clock.start_process();
+  EXPECT_EQ(clock.now(), world.now() - Duration::days(365));
+}
+
+TEST(NodeClock, RingsWhenItsProcessSeesTheTime) {
+  for (const std::int64_t drift : {-500, 0, 499}) {
+    World world = world_at_start();
+    NodeClock clock(world, Duration::days(-2), drift);
+    const Time shown = clock.now() + Duration::nanoseconds(123'456'789'012);
+    world.at(clock.when(shown), [] {});
+    ASSERT_TRUE(world.run_step());
+    EXPECT_GE(clock.now(), shown) << drift;
+    EXPECT_LT(clock.now(), shown + Duration::milliseconds(1)) << drift;
+  }
+}
+
+TEST(Violation, KnowsItsTask) {
+  EXPECT_EQ((Violation{"P3", "task 17 runs twice"}.task()), 17U);
+  EXPECT_EQ((Violation{"P5", "the books do not balance"}.task()), 0U);
+}
+
 TEST(Summary, NamesWhatNeverOccurred) {
   const Summary nothing;
   const std::vector<std::string> missing = nothing.missing();
@@ -77,6 +108,7 @@ TEST(SimulationOptions, ReadsARangeOfSeeds) {
   ASSERT_TRUE(options.ok());
   EXPECT_EQ(options->first, 3U);
   EXPECT_EQ(options->last, 9U);
+  EXPECT_FALSE(options->json);
 }
 
 }  // namespace

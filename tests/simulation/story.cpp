@@ -14,6 +14,8 @@ struct Wording {
 constexpr std::array<Wording, kHappenings> kWordings = {{
     {"client_starts", "client {n} starts"},
     {"client_crashes", "client {n} crashes"},
+    {"client_pauses", "client {n} stands still for {x} ms"},
+    {"client_continues", "client {n} goes on"},
     {"client_submits", "client {n} submits task {t}"},
     {"client_resubmits", "client {n} submits task {t} again"},
     {"client_submits_other_content", "client {n} submits other content under the id of task {t}"},
@@ -24,6 +26,8 @@ constexpr std::array<Wording, kHappenings> kWordings = {{
     {"client_cancels", "client {n} cancels task {t}"},
     {"cancel_confirmed", "client {n} learns that the cancel of task {t} stands (status {x})"},
     {"client_requeues", "client {n} requeues task {t} from the dead-letter queue"},
+    {"client_purges_dead", "client {n} purges task {t} from the dead-letter queue"},
+    {"client_lists", "client {n} lists the tasks of queue {x}"},
     {"client_asks", "client {n} asks for task {t}"},
     {"client_pauses_queue", "client {n} pauses queue {x}"},
     {"client_resumes_queue", "client {n} resumes queue {x}"},
@@ -49,18 +53,23 @@ constexpr std::array<Wording, kHappenings> kWordings = {{
     {"attempt_stopped", "worker {n} is to stop task {t} under fence {x}"},
     {"completion_accepted", "worker {n} learns that fence {x} of task {t} counts"},
     {"completion_stale", "worker {n} learns that fence {x} of task {t} is stale"},
+    {"completion_repeated", "worker {n} reports on task {t} under fence {x} once more"},
     {"broker_starts", "the broker starts with epoch {x}"},
     {"broker_crashes", "the broker crashes"},
     {"broker_stops", "the broker is asked to stop"},
     {"broker_pauses", "the broker stands still for {x} ms"},
     {"broker_continues", "the broker goes on"},
-    {"clock_jumps", "the broker's wall clock is {x} ms off now"},
+    {"clock_jumps", "the wall clock of node {n} (0: the broker) is set {x} ms off"},
+    {"broker_clock_moves", "the broker's time has moved by {x} ms since it ran last"},
+    {"broker_clock_corrected", "the broker's clock is corrected, and it starts anew"},
+    {"commit_fails", "a commit fails: it may be done or not, and the broker ends"},
     {"commit_survives_crash", "the commit in flight survives"},
     {"batches_lost", "{x} batches that were not durable are lost"},
     {"sync_stalls", "a sync takes {x} ms"},
     {"store_fills", "the store is full"},
     {"store_empties", "the store has room again"},
     {"dispatch_undeliverable", "a dispatch for worker {n} could not be handed over"},
+    {"spec_unreadable", "the stored payload of task {t} cannot be read"},
     {"worker_unreachable", "worker {n} is unreachable"},
     {"wire_cut", "the connection of node {n} is cut for {x} ms"},
     {"wire_restored", "the connection of node {n} is back"},
@@ -75,12 +84,14 @@ constexpr std::array<Wording, kHappenings> kWordings = {{
     {"lease_adopted", ""},
     {"task_recalled", ""},
     {"stale_lease_refused", ""},
+    {"submit_repeated", ""},
     {"worker_lost", ""},
     {"loop_stalled", ""},
     {"task_retried", ""},
     {"lease_lost", ""},
     {"attempt_timed_out", ""},
     {"dead_requeued", ""},
+    {"dead_purged", ""},
     {"ended_succeeded", "task {t} ended: succeeded after {x} attempts"},
     {"ended_dead", "task {t} ended: dead after {x} attempts"},
     {"ended_cancelled", "task {t} ended: cancelled after {x} attempts"},
@@ -113,7 +124,13 @@ void Story::note(Duration at, Happening happening, std::uint32_t node, std::uint
   mix(static_cast<std::uint64_t>(happening) | (std::uint64_t{node} << 8) |
       (std::uint64_t{task} << 32));
   mix(static_cast<std::uint64_t>(number));
-  if (out_ != nullptr) tell(at, happening, node, task, number);
+  if (out_ != nullptr && is_in_focus(happening, task)) tell(at, happening, node, task, number);
+}
+
+bool Story::is_in_focus(Happening happening, std::uint32_t task) const {
+  if (focus_ == 0) return true;
+  const bool noise = happening == Happening::beat_lost || happening == Happening::pulse_lost;
+  return task == 0 ? !noise : task == focus_;
 }
 
 void Story::tell(Duration at, Happening happening, std::uint32_t node, std::uint32_t task,

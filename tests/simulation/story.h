@@ -14,6 +14,8 @@ enum class Happening : std::uint8_t {
   // Clients.
   client_starts,
   client_crashes,
+  client_pauses,
+  client_continues,
   client_submits,
   client_resubmits,
   client_submits_other_content,
@@ -24,6 +26,8 @@ enum class Happening : std::uint8_t {
   client_cancels,
   cancel_confirmed,
   client_requeues,
+  client_purges_dead,
+  client_lists,
   client_asks,
   client_pauses_queue,
   client_resumes_queue,
@@ -50,6 +54,7 @@ enum class Happening : std::uint8_t {
   attempt_stopped,
   completion_accepted,
   completion_stale,
+  completion_repeated,
   // The broker.
   broker_starts,
   broker_crashes,
@@ -57,12 +62,16 @@ enum class Happening : std::uint8_t {
   broker_pauses,
   broker_continues,
   clock_jumps,
+  broker_clock_moves,
+  broker_clock_corrected,
+  commit_fails,
   commit_survives_crash,
   batches_lost,
   sync_stalls,
   store_fills,
   store_empties,
   dispatch_undeliverable,
+  spec_unreadable,
   worker_unreachable,
   // The network.
   wire_cut,
@@ -79,6 +88,7 @@ enum class Happening : std::uint8_t {
   lease_adopted,
   task_recalled,
   stale_lease_refused,
+  submit_repeated,
   worker_lost,
   loop_stalled,
   // The books at the end.
@@ -86,6 +96,7 @@ enum class Happening : std::uint8_t {
   lease_lost,
   attempt_timed_out,
   dead_requeued,
+  dead_purged,
   ended_succeeded,
   ended_dead,
   ended_cancelled,
@@ -101,8 +112,9 @@ using HappeningCounts = std::array<std::uint64_t, kHappenings>;
 // Not thread-safe.
 class Story {
  public:
-  // Tells each line to `out` as it happens; nullptr: only counts and hashes.
-  explicit Story(std::FILE* out) : out_(out) {}
+  // Tells each line to `out` as it happens; nullptr: only counts and hashes. With a `focus`: of
+  // tasks, only what happens to that one, and no beats and pulses that are lost.
+  explicit Story(std::FILE* out, std::uint32_t focus = 0) : out_(out), focus_(focus) {}
 
   // `node` and `task` count from 1, 0: none. `number` is a fence, an epoch, milliseconds: see the
   // text of the kind.
@@ -119,10 +131,12 @@ class Story {
 
  private:
   void mix(std::uint64_t value);
+  bool is_in_focus(Happening happening, std::uint32_t task) const;
   void tell(Duration at, Happening happening, std::uint32_t node, std::uint32_t task,
             std::int64_t number) const;
 
   std::FILE* out_;
+  std::uint32_t focus_;
   std::uint64_t hash_ = 0xcbf29ce484222325U;
   HappeningCounts counts_{};
 };

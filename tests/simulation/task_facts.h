@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -41,6 +42,9 @@ struct TaskFacts {
   bool cancel_asked = false;
   bool cancel_confirmed = false;
   bool requeue_asked = false;
+  // Somebody wanted it forgotten. A submit on its way may then make it anew, from nothing: what is
+  // known of it holds no more.
+  bool purge_asked = false;
   std::uint32_t requeues = 0;
   std::optional<Ending> read;       // the first end that was read; not dead where requeued
   std::optional<Ending> read_dead;  // where requeue was asked for
@@ -74,9 +78,12 @@ class TaskRegister {
     return found == numbers_.end() ? nullptr : &all_[found->second];
   }
   std::deque<TaskFacts>& all() { return all_; }
+  void purge_queue(const std::string& queue) { purged_queues_.insert(queue); }
+  bool is_purged(const std::string& queue) const { return purged_queues_.contains(queue); }
 
  private:
   std::deque<TaskFacts> all_;  // references stay valid
+  std::set<std::string> purged_queues_;
   std::unordered_map<TaskId, std::size_t> numbers_;
 };
 

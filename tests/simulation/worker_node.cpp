@@ -12,7 +12,7 @@ WorkerNode::WorkerNode(World& world, const Plan& plan, Oracle& oracle, BrokerNod
       broker_(broker),
       setup_(std::move(setup)),
       route_(world, plan, setup_.number),
-      clock_error_(world.pick(Duration::days(-3), Duration::days(3))),
+      clock_(draw_clock(world, plan)),
       alarm_(world, [this] { input([](worker::Session&, Time, worker::Actions&) {}); }) {}
 
 // ---- the life of a process ----------------------------------------------------------------------
@@ -20,6 +20,7 @@ WorkerNode::WorkerNode(World& world, const Plan& plan, Oracle& oracle, BrokerNod
 void WorkerNode::start_process() {
   if (session_.has_value()) return;
   ++process_;
+  clock_.start_process();
   id_ = make_random_id<WorkerId>(world_.random());
   worker::SessionSettings settings;
   settings.worker = id_;
@@ -115,12 +116,11 @@ void WorkerNode::input(Input step) {
     return;
   }
   actions_.clear();
-  step(*session_, clock(), actions_);
-  session_->tick(clock(), actions_);
+  step(*session_, clock_.now(), actions_);
+  session_->tick(clock_.now(), actions_);
   perform();
   if (!session_.has_value()) return;
-  const Time next = session_->next_deadline();
-  if (next != Time::never()) alarm_.set(next - clock_error_);
+  alarm_.set(clock_.when(session_->next_deadline()));
 }
 
 void WorkerNode::perform() {
@@ -146,7 +146,12 @@ void WorkerNode::perform() {
 
 void WorkerNode::send(WorkerMessage message) {
   if (const auto* complete = std::get_if<Complete>(&message)) {
-    for (const Completion& completion : complete->items) oracle_.ledger().reported(completion);
+    for (const Completion& completion : complete->items) {
+      if (!oracle_.ledger().reported(completion)) continue;
+      world_.note(Happening::completion_repeated, setup_.number,
+                  oracle_.tasks().add(completion.task).number,
+                  static_cast<std::int64_t>(completion.fence.value));
+    }
   }
   route_.wire()->to_broker([this, wire = route_.wire(), sent = std::move(message)] {
     broker_.receive(*this, wire, sent);

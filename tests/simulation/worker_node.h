@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/simulation/broker_node.h"
+#include "tests/simulation/node_clock.h"
 #include "worker/cpp/session.h"
 
 namespace millrace::simulation {
@@ -41,6 +42,7 @@ class WorkerNode final : public WorkerSide {
   void receive(WorkerReply reply) override;
   void hear_pulse(const Pulse& pulse) override;
   Route& route() override { return route_; }
+  NodeClock& clock() { return clock_; }
 
  private:
   using Input = std::function<void(worker::Session&, Time, worker::Actions&)>;
@@ -53,7 +55,6 @@ class WorkerNode final : public WorkerSide {
   };
   using Key = std::pair<TaskId, Fence>;
 
-  Time clock() const { return world_.now() + clock_error_; }
   void input(Input step);
   void perform();
   void send(WorkerMessage message);
@@ -73,7 +74,7 @@ class WorkerNode final : public WorkerSide {
   BrokerNode& broker_;
   WorkerSetup setup_;
   Route route_;
-  Duration clock_error_;
+  NodeClock clock_;
 
   std::uint64_t process_ = 0;
   WorkerId id_;

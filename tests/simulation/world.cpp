@@ -1,6 +1,8 @@
 #include "tests/simulation/world.h"
 
 #include <algorithm>
+#include <charconv>
+#include <string_view>
 #include <utility>
 
 namespace millrace::simulation {
@@ -10,8 +12,17 @@ constexpr Time kStart = Time::since_epoch(Duration::days(20'000));
 
 }  // namespace
 
-World::World(std::uint64_t seed, std::FILE* story_out)
-    : start_(kStart), now_(kStart), random_(seed * 0x9e3779b97f4a7c15U + 1), story_(story_out) {
+std::uint32_t Violation::task() const {
+  constexpr std::string_view kName = "task ";
+  std::uint32_t number = 0;
+  if (std::string_view(what).substr(0, kName.size()) == kName) {
+    std::from_chars(what.data() + kName.size(), what.data() + what.size(), number);
+  }
+  return number;
+}
+
+World::World(std::uint64_t seed, Story story)
+    : start_(kStart), now_(kStart), random_(seed * 0x9e3779b97f4a7c15U + 1), story_(story) {
   heap_.reserve(1'024);
 }
 

@@ -16,15 +16,19 @@ namespace millrace::simulation {
 
 using Step = std::function<void()>;
 
-// A promise that was broken, in the words of docs: "P3", and what was seen.
+// A promise that was broken, in the words of docs: "P3", or "contract" for what is promised of
+// single commands; and what was seen.
 struct Violation {
   std::string promise;
   std::string what;
+
+  // The task that it is about; 0: none. What is said of a task begins with its name.
+  std::uint32_t task() const;
 };
 
 class World {
  public:
-  World(std::uint64_t seed, std::FILE* story_out);
+  World(std::uint64_t seed, Story story);
 
   // True time; what the nodes' clocks show is up to them.
   Time now() const { return now_; }
