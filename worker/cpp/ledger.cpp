@@ -4,9 +4,19 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <cstring>
 
 namespace millrace::worker {
+namespace {
+
+std::int64_t steady_nanoseconds() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+}  // namespace
 
 Result<Ledger> Ledger::open(const std::string& path, std::string worker) {
   UniqueDescriptor descriptor(
@@ -24,7 +34,8 @@ Result<Ledger> Ledger::open(const std::string& path, std::string worker) {
 void Ledger::File::note(const char* what, const Task& task) const {
   const std::string line = std::string(what) + " " + to_text(task.id()) + " " +
                            std::to_string(task.attempt()) + " " +
-                           std::to_string(task.fence().value) + " " + worker + "\n";
+                           std::to_string(task.fence().value) + " " + worker + " " +
+                           std::to_string(steady_nanoseconds()) + "\n";
   // A full disk loses lines of the ledger, never tasks.
   static_cast<void>(!::write(descriptor.get(), line.data(), line.size()));
 }

@@ -11,8 +11,10 @@
 
 namespace millrace::worker {
 
-// Lines "start|end TASK ATTEMPT FENCE WORKER", each one write to a file opened for appending, so
-// that the lines of several processes and threads never mix. Thread-safe; copies share the file.
+// Lines "start|end TASK ATTEMPT FENCE WORKER NANOSECONDS", the last by this machine's steady clock,
+// so that ledgers and histories of one machine can be compared. Each line is one write to a file
+// opened for appending: those of several processes and threads never mix. Thread-safe; copies share
+// the file.
 class Ledger {
  public:
   // Errors: misconfigured, with the path and the cause.
