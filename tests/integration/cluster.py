@@ -43,6 +43,7 @@ class Cluster:
         self.folder = tempfile.mkdtemp(prefix="millrace-test-")
         self.data = os.path.join(self.folder, "data")
         self.ledger = os.path.join(self.folder, "ledger")
+        self.host = "127.0.0.1"  # the broker's
         self.ports = {}
         self.broker = None
         self.workers = {}
@@ -115,7 +116,7 @@ class Cluster:
     def start_worker(self, name, *work, queue="demo", slots=1, extra=()):
         """`work`: --builtin KIND, or -- PROGRAM ARG…; its ledger is the cluster's."""
         self.workers[name] = self.start(
-            "millrace-worker", "--broker", f"127.0.0.1:{self.ports['worker']}", "--queue", queue,
+            "millrace-worker", "--broker", f"{self.host}:{self.ports['worker']}", "--queue", queue,
             "--slots", slots, "--name", name, "--ledger", self.ledger, *extra, *work,
             log=f"{name}.log")
         return self.workers[name]
@@ -131,7 +132,7 @@ class Cluster:
     # ---- clients --------------------------------------------------------------------------------
 
     def client_arguments(self, *arguments):
-        return ["--broker", f"127.0.0.1:{self.ports['client']}", *arguments]
+        return ["--broker", f"{self.host}:{self.ports['client']}", *arguments]
 
     def client(self, *arguments, stdin=None, timeout=DEADLINE_SECONDS):
         """Runs `millrace ARGUMENTS`; the finished process with text in stdout and stderr."""
@@ -152,7 +153,7 @@ class Cluster:
 
     def http(self, path, headers=None, method="GET"):
         """(status, text) of a request to the broker's HTTP port; (0, "") while it is down."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.ports['http']}{path}",
+        request = urllib.request.Request(f"http://{self.host}:{self.ports['http']}{path}",
                                          headers=headers or {}, method=method)
         try:
             with urllib.request.urlopen(request, timeout=5) as answer:

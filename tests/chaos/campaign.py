@@ -1,0 +1,118 @@
+"""Real programs under faults, round after round, and what became of the promises.
+
+usage: campaign.py [--seconds N] [--seed S] [--out FILE] [--broker-kills N --worker-kills M]
+
+With numbers of kills there is nothing but kill -9, that often, within the seconds; without, faults
+of every kind. Each round starts anew on an empty store, and ends with a full check. The same seed
+gives the same faults at the same moments.
+"""
+
+import argparse
+import collections
+import datetime
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, os.pardir, "integration"))
+
+import network
+import reassignment
+import rounds
+import schedule
+import wire
+
+ROUND_SECONDS = 120
+
+
+def options():
+    parser = argparse.ArgumentParser(prog="./dev chaos", description="Real programs under faults.")
+    parser.add_argument("--seconds", type=int, default=60, help="under faults, in all")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    parser.add_argument("--broker-kills", type=int, default=0)
+    parser.add_argument("--worker-kills", type=int, default=0)
+    parser.add_argument("--out", help="append a JSON line with the result to this file")
+    return parser.parse_args()
+
+
+def planned_rounds(chosen):
+    number_of_rounds = max(1, round(chosen.seconds / ROUND_SECONDS))
+    seconds = chosen.seconds / number_of_rounds
+    for number in range(number_of_rounds):
+        seed = chosen.seed * 1000 + number
+        if chosen.broker_kills or chosen.worker_kills:
+            plan = schedule.kills(seed, seconds,
+                                  schedule.share(chosen.broker_kills, number_of_rounds, number),
+                                  schedule.share(chosen.worker_kills, number_of_rounds, number))
+            yield rounds.Round(seed, plan, rounds.KILLS_SHAPE)
+        else:
+            yield rounds.Round(seed, schedule.mixed(seed, seconds), rounds.MIXED_SHAPE,
+                               own_disk=number % 2 == 0, own_clock=number % 3 == 0)
+
+
+def show(number, outcome):
+    faults = sum(outcome.counts.values())
+    print(f"round {number}: {faults} faults, {outcome.tasks} tasks, {outcome.attempts} attempts, "
+          f"{'every promise kept' if outcome.kept else 'BROKEN'}", flush=True)
+    for promise, violations in outcome.violations.items():
+        for violation in violations[:5]:
+            print(f"  {promise}: {violation}")
+        if len(violations) > 5:
+            print(f"  {promise}: and {len(violations) - 5} more")
+    if outcome.folder:
+        print(f"  its files are in {outcome.folder}", flush=True)
+
+
+def result(chosen, outcomes):
+    counts = collections.Counter()
+    violations = collections.Counter()
+    for outcome in outcomes:
+        counts.update(outcome.counts)
+        violations.update({promise: len(found) for promise, found in outcome.violations.items()})
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=HERE, text=True,
+                            capture_output=True, check=False).stdout.strip()
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "commit": commit, "command": " ".join(["./dev chaos", *sys.argv[1:]]), "seed": chosen.seed,
+        "rounds": len(outcomes), "faults": dict(sorted(counts.items())),
+        "tasks": sum(outcome.tasks for outcome in outcomes),
+        "attempts": sum(outcome.attempts for outcome in outcomes),
+        "lost": violations["P1 accepted is not lost"],
+        "double_accepts": violations["P3 the newest lease succeeds"],
+        "violations": {promise: count for promise, count in violations.items() if count},
+        "starvations": sum(outcome.starvations for outcome in outcomes),
+        "reassignment_seconds": reassignment.distribution(
+            [sample for outcome in outcomes for sample in outcome.reassignments])}
+
+
+def main():
+    chosen = options()
+    network.sandboxed()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    print(f"seed {chosen.seed}", flush=True)
+    outcomes = []
+    with tempfile.TemporaryDirectory(prefix="millrace-chaos-") as code:
+        wire.generate(code)
+        hosts = network.Network()
+        network.wait_until_reachable()
+        for number, planned in enumerate(planned_rounds(chosen), 1):
+            outcomes.append(rounds.run(planned, hosts))
+            show(number, outcomes[-1])
+    line = json.dumps(result(chosen, outcomes))
+    print(line)
+    if chosen.out:
+        with open(chosen.out, "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+    return 0 if all(outcome.kept for outcome in outcomes) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,166 @@
+"""One round of a campaign: a fresh fleet under faults, then rest, then what the checkers say."""
+
+import dataclasses
+import os
+import random
+import signal
+import time
+
+import checkers
+import evidence
+import network
+import reassignment
+import wire
+from cluster import wait_for
+from command_client import CommandClient
+from fleet import Fleet
+from history import History
+from injector import Injector
+from witness import Witness
+
+DRAIN_SECONDS_MAX = 180
+LEAVE_SECONDS_MAX = 60
+LAST_ANSWERS_SECONDS = 30
+TICK_SECONDS = 0.02
+DISK_SIZE = "96m"
+
+MIXED_SHAPE = ["echo", "sleep", "program", "sleep", "echo", "sleep", "program", "sleep",
+               "lie", "sleep", "program", "sleep", "sleep", "sleep", "echo", "program"]
+KILLS_SHAPE = MIXED_SHAPE[:14] + ["sleep"] * 10
+
+
+@dataclasses.dataclass
+class Round:
+    """What is planned for one."""
+    seed: int
+    plan: list
+    shape: list
+    submitters: int = 3
+    rate: float = 15.0       # tasks a second and submitter
+    own_disk: bool = False   # one that can be filled
+    own_clock: bool = False  # one that can be set
+
+
+@dataclasses.dataclass
+class Outcome:
+    violations: dict
+    counts: dict = dataclasses.field(default_factory=dict)  # of faults, by kind
+    reassignments: list = dataclasses.field(default_factory=list)
+    tasks: int = 0
+    attempts: int = 0
+    starvations: int = 0
+    folder: str = ""
+
+    @property
+    def kept(self):
+        return not any(self.violations.values())
+
+
+def run(planned, hosts):
+    """Runs it; the files stay in the outcome's folder when a promise was broken."""
+    with Fleet(planned.shape, planned.submitters, planned.rate, planned.seed) as fleet:
+        try:
+            outcome = _run(planned, fleet, hosts)
+        finally:
+            for host in network.ADDRESSES:
+                hosts.heal(host)
+            if os.path.ismount(fleet.data):
+                network.run("umount", "--lazy", fleet.data)
+        if not outcome.kept:
+            outcome.folder = fleet.keep(f"millrace-chaos-{planned.seed}")
+        return outcome
+
+
+def _run(planned, fleet, hosts):
+    if planned.own_disk:
+        fleet.give_data_its_own_disk(DISK_SIZE)
+    if planned.own_clock:
+        fleet.give_broker_its_own_clock()
+    fleet.start_broker()
+    descriptors_before = fleet.broker_descriptors()
+    fleet.start_proxy()
+    fleet.start_all()
+    command = CommandClient(fleet, random.Random(planned.seed))
+    history = History(os.path.join(fleet.folder, "injector.history"), "injector")
+    injector = Injector(fleet, hosts, command, history)
+    witness = Witness(fleet, history)
+    witness.start()
+
+    _inject(planned.plan, fleet, injector, command)
+    fleet.stop_places(fleet.clients)
+    command.finish(LAST_ANSWERS_SECONDS)
+    drained = _comes_to_rest(fleet)
+    witness.stop()
+
+    found = evidence.read(fleet.folder, fleet.ledger)
+    _ask_the_broker(found, fleet)
+    fleet.stop_places(fleet.places)
+    _say_farewell(found, fleet, descriptors_before)
+    found.drained, found.snapshots = drained, witness.snapshots
+    found.clock_moved = planned.own_clock
+    found.unexpected = fleet.unexpected
+    return Outcome(checkers.check(found), injector.counts, reassignment.samples(found),
+                   len(found.export), len(found.starts), witness.starvations)
+
+
+def _inject(plan, fleet, injector, command):
+    began = time.monotonic()
+
+    def pass_time():
+        injector.heal_due()
+        fleet.look_for_unexpected_ends()
+        command.step()
+        time.sleep(TICK_SECONDS)
+
+    for planned in plan:
+        while time.monotonic() < began + planned.at_seconds:
+            pass_time()
+        injector.heal_due()
+        while not injector.begin(planned) and planned.insists:
+            pass_time()
+    injector.heal_all()
+
+
+def _comes_to_rest(fleet):
+    def rests():
+        fleet.look_for_unexpected_ends()
+        metrics = fleet.json("/metrics")
+        live = ("delayed", "pending", "in_progress")
+        return metrics and not any(metrics["tasks_by_state"][state] for state in live)
+
+    try:
+        wait_for(rests, "rest", DRAIN_SECONDS_MAX)
+    except AssertionError:
+        return False
+    return True
+
+
+def _ask_the_broker(found, fleet):
+    """The export over the wire, the list by the client program, the figures over HTTP."""
+    connection = wire.Connection(f"tcp://{fleet.broker_address('broker', 'client')}")
+    asked = sorted(found.tasks("submit", "invoke"))
+    found.export = evidence.export(connection, asked)
+    connection.close()
+    found.listed = fleet.listed_tasks()
+    found.metrics = fleet.json("/metrics")
+
+
+def _say_farewell(found, fleet, descriptors_before):
+    """All peers are gone: what is left open, who is left behind, how the broker ends."""
+    try:
+        wait_for(lambda: not fleet.broker_descriptors() - descriptors_before, "closed files",
+                 LEAVE_SECONDS_MAX)
+    except AssertionError:
+        pass  # the checker says it
+    found.descriptors_before = descriptors_before
+    found.descriptors_after = fleet.broker_descriptors()
+    code = fleet.end_broker(signal.SIGTERM)
+    if code != 0:
+        fleet.unexpected.append(f"the broker stopped with code {code}")
+    fleet.proxy.stdin.close()
+    fleet.proxy.wait()
+    fleet.forget(fleet.proxy)
+    try:
+        wait_for(lambda: not fleet.strangers(), "no process left behind", LEAVE_SECONDS_MAX)
+    except AssertionError:
+        found.strangers = fleet.strangers()
