@@ -38,3 +38,11 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/millrace-config-version.cma
 install(FILES ${CMAKE_BINARY_DIR}/millrace-config.cmake
               ${CMAKE_BINARY_DIR}/millrace-config-version.cmake
         DESTINATION ${MILLRACE_PACKAGE} COMPONENT development)
+
+# The conformance kit, for those who write workers and clients in other languages, and what it reads.
+install(PROGRAMS tests/conform/millrace-conform DESTINATION ${CMAKE_INSTALL_BINDIR}
+        COMPONENT development)
+install(DIRECTORY tests/conform/millrace_conform DESTINATION ${CMAKE_INSTALL_DATADIR}/millrace
+        COMPONENT development PATTERN __pycache__ EXCLUDE)
+install(FILES schemas/uuid.fbs schemas/task.fbs schemas/control.fbs schemas/heartbeat.fbs
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/millrace/schemas COMPONENT development)

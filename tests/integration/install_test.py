@@ -47,6 +47,7 @@ class Install(unittest.TestCase):
         self.run_command("cmake", "--install", BUILD, "--prefix", prefix)
         for program in ("millrace-broker", "millrace-worker", "millrace"):
             self.run_command(os.path.join(prefix, "bin", program), "--version")
+        self.run_command(os.path.join(prefix, "bin", "millrace-conform"), "--list")
 
         project = os.path.join(self.folder, "project")
         os.mkdir(project)

@@ -1,0 +1,47 @@
+"""Runs cases side by side: each has sockets and a process of its own, and most of them wait."""
+
+import collections
+import concurrent.futures
+import time
+import traceback
+
+import zmq
+
+from .case import Failure, Skip
+
+Result = collections.namedtuple("Result", "case status text seconds")
+
+PASSED = "passed"
+FAILED = "failed"
+SKIPPED = "skipped"
+
+
+def run(cases, make_scene, handlers, at_once):
+    """The results, in the order of the cases. `make_scene(context)` makes the scene of one case."""
+    context = zmq.Context()
+    context.max_sockets = 4096
+    try:
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            return list(pool.map(lambda case: run_one(case, context, make_scene, handlers), cases))
+    finally:
+        context.destroy(linger=0)
+
+
+def run_one(case, context, make_scene, handlers):
+    missing = [need for need in case.needs if need not in handlers]
+    if missing:
+        return Result(case, SKIPPED, f"the candidate has no handler for {', '.join(missing)}", 0.0)
+    began = time.monotonic()
+    status, text = PASSED, ""
+    scene = make_scene(context)
+    try:
+        case.run(scene)
+    except Skip as skip:
+        status, text = SKIPPED, str(skip)
+    except Failure as failure:
+        status, text = FAILED, str(failure)
+    except Exception:  # noqa: BLE001: a defect of the kit or a broken candidate; show where
+        status, text = FAILED, "the case broke: " + " / ".join(traceback.format_exc().splitlines()[-4:])
+    finally:
+        scene.close()
+    return Result(case, status, " ".join(text.split()), time.monotonic() - began)
