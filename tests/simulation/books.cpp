@@ -133,7 +133,7 @@ void Books::erase(TaskSequence sequence) {
 // ---- what may be written ------------------------------------------------------------------------
 
 void Books::judge_new(const TaskFacts& facts, const TaskRecord& record, const Parts& parts) {
-  if (!parts.specs.contains(record.sequence) && record.spec_bytes.value > 0) {
+  if (!parts.specs.contains(record.sequence) && record.spec_stored) {
     world_.fail("P1", facts.name() + " is written without its payload");
   }
   const TaskSpec& spec = facts.spec();
