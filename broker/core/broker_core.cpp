@@ -46,6 +46,7 @@ void BrokerCore::restore_task(const TaskRecord& record, Time now) {
   task.reason = record.reason;
   task.cancel_requested = record.cancel_requested;
   task.spec_stored = record.spec_stored;
+  task.ttl_over = record.expires.is_none();
   if (is_terminal(state)) task.set_result_bytes(record.result_bytes.value);
   enter(index, state, now);
   switch (state) {

@@ -5,6 +5,7 @@
 // complete after its tick. Not thread-safe.
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -130,7 +131,9 @@ class BrokerCore {
   void end_task(TaskIndex index, TaskState state, Reason reason, Time now, Effects& out,
                 const Completion* completion);
   void fail_attempt(TaskIndex index, Reason reason, std::string error, Time now, Effects& out);
-  void release(TaskIndex index, Time now, Effects& out);
+  // Whether the worker may have begun to run the task.
+  enum class Start : bool { never, possible };
+  void release(TaskIndex index, Start start, Time now, Effects& out);
   void requeue(TaskIndex index, Time now, Effects& out);
   void detach_from_worker(TaskIndex index);
   void notify_watchers(TaskIndex index, Effects& out, const Completion* completion);
@@ -166,6 +169,7 @@ class BrokerCore {
   LatencySummary run_time_;
   // Workers given up for silent, so that a beat of theirs is answered; bounded, the oldest out.
   std::map<WorkerId, PeerId> lost_;
+  std::deque<WorkerId> lost_order_;  // the earliest lost first
   std::set<std::pair<Time, WorkerIndex>> parked_;
 
   bool store_accepting_ = true;

@@ -220,6 +220,13 @@ class CoreInspector {
       if (core_.workers_.matchable().contains(index) != group.is_matchable()) {
         return name + " is matchable wrongly";
       }
+      if (core_.workers_.with_surplus().contains(index) != !group.surplus.empty()) {
+        return name + " is filed wrongly by its surplus";
+      }
+      const bool idle = core_.workers_.idle_room(group, 1) > 0;
+      if (core_.workers_.with_idle_slot().contains(index) != idle) {
+        return name + " is filed wrongly by its idle slots";
+      }
       // Late binding: nobody idles while there is work for it.
       if (group.is_matchable() && !core_.stopping_) return name + " idles beside work";
     }

@@ -8,10 +8,10 @@
 
 namespace millrace::broker {
 
-// A ttl bounds the wait for the first start only.
+// A ttl bounds the wait for the first start only; an unstarted task handed back has not had one.
 Time BrokerCore::expiry_of(const Task& task) const {
   const Duration ttl = tasks_.terms_of(task).ttl;
-  if (ttl == Duration() || task.last_fence > 0 || is_terminal(task.state)) return Time();
+  if (ttl == Duration() || task.ttl_over || is_terminal(task.state)) return Time();
   return task.accepted + ttl;
 }
 
@@ -193,6 +193,7 @@ void BrokerCore::fail_attempt(TaskIndex index, Reason reason, std::string error,
   record.worker = name_of_holder(task);
   record.error = error;
   ++task.attempt_records;
+  task.ttl_over = true;
   out.writes.push_back(PutAttempt{task.sequence, task.attempt_records, record});
   if (reason == Reason::lease_lost) ++totals_.lease_losses;
   if (reason == Reason::timed_out) ++totals_.timeouts;
@@ -217,8 +218,9 @@ void BrokerCore::fail_attempt(TaskIndex index, Reason reason, std::string error,
 }
 
 // A lease ends without having had any effect: it costs no attempt.
-void BrokerCore::release(TaskIndex index, Time now, Effects& out) {
+void BrokerCore::release(TaskIndex index, Start start, Time now, Effects& out) {
   Task& task = tasks_[index];
+  if (start == Start::possible) task.ttl_over = true;
   if (task.cancel_requested) {
     end_task(index, TaskState::cancelled, Reason::cancelled, now, out, nullptr);
     return;
@@ -237,6 +239,7 @@ void BrokerCore::requeue(TaskIndex index, Time now, Effects& out) {
   }
   task.attempt_records = 0;
   task.attempts = 0;
+  task.ttl_over = true;
   task.reason = Reason::none;
   ++totals_.requeued;
   make_pending(index, now);

@@ -183,7 +183,7 @@ TaskView BrokerCore::view_of(TaskIndex index) const {
   view.timeout = terms.timeout;
   view.accepted = task.accepted;
   if (task.state == TaskState::delayed) view.due = task.moment;
-  view.expires = expiry_of(task);
+  if (task.state != TaskState::in_progress) view.expires = expiry_of(task);
   if (is_terminal(task.state)) view.ended = task.moment;
   view.worker = name_of_holder(task);
   view.progress_percent = task.progress_percent;

@@ -52,7 +52,9 @@ void BrokerCore::on_worker(PeerId peer, WorkerMessage message, Time now, Effects
   } else if (const auto* extend = std::get_if<Extend>(&message)) {
     on_extend(index, *extend, now, out);
   } else {
-    while (workers_[index].leases.count > 0) release(workers_[index].leases.head, now, out);
+    while (workers_[index].leases.count > 0) {
+      release(workers_[index].leases.head, Start::possible, now, out);
+    }
     drop_worker(index, out);
   }
 }
@@ -101,6 +103,7 @@ void BrokerCore::on_hello(PeerId peer, WorkerHello& message, Time now, Effects& 
     if (lost != lost_.end()) {
       if (lost->second != peer) out.forgotten.push_back(lost->second);
       lost_.erase(lost);
+      lost_order_.erase(std::find(lost_order_.begin(), lost_order_.end(), message.worker));
     }
   } else {
     if (workers_[index].peer != peer) {
@@ -116,7 +119,6 @@ void BrokerCore::on_hello(PeerId peer, WorkerHello& message, Time now, Effects& 
   worker.version = std::move(message.version);
   worker.slots = std::max(message.slots, 1U);
   worker.credit = std::min(message.credit, settings_.limits.credit_max);
-  worker.draining = false;
   worker.recall_number = 0;
   hear(index, now);
 
@@ -131,6 +133,8 @@ void BrokerCore::on_hello(PeerId peer, WorkerHello& message, Time now, Effects& 
   welcome.stale = reconcile(index, message.holding, now, out);
   workers_.refile(index);
   out.sends.push_back(ToWorker{peer, std::move(welcome)});
+  // Told to drain, it drains, over whatever connection.
+  if (workers_[index].draining) out.sends.push_back(ToWorker{peer, Drain{}});
   stop_cancelled(index, out);
 }
 
@@ -178,7 +182,7 @@ std::vector<HeldLease> BrokerCore::reconcile(WorkerIndex index,
   for (TaskIndex at = workers_[index].leases.head; !at.is_none(); at = tasks_[at].next) {
     if (!std::binary_search(kept.begin(), kept.end(), at)) never_arrived.push_back(at);
   }
-  for (const TaskIndex task : never_arrived) release(task, now, out);
+  for (const TaskIndex task : never_arrived) release(task, Start::never, now, out);
   return stale;
 }
 
@@ -239,7 +243,8 @@ bool BrokerCore::complete_one(WorkerIndex index, Completion& completion, Time no
   Worker& worker = workers_[index];
   if (completion.outcome == Outcome::released) {
     if (worker.recall_number != 0) ++counters_.recalled_tasks;
-    release(task_index, now, out);
+    const bool ran = completion.elapsed > Duration();
+    release(task_index, ran ? Start::possible : Start::never, now, out);
     return true;
   }
   run_time_.record(now - task.moment);
@@ -320,7 +325,7 @@ void BrokerCore::on_undeliverable(DispatchUndeliverable& event, Time now, Effect
         task.fence() != lease.fence) {
       continue;
     }
-    release(task_index, now, out);
+    release(task_index, Start::never, now, out);
   }
   park(index, now);
 }
@@ -359,10 +364,13 @@ void BrokerCore::lose_worker(WorkerIndex index, std::string_view error, Time now
       peer,
       Refused{RequestId(), ErrorCode::unknown_session, "this worker fell silent; say hello", {}}});
   if (lost_.size() >= kLostWorkersMost) {
-    out.forgotten.push_back(lost_.begin()->second);
-    lost_.erase(lost_.begin());
+    const auto oldest = lost_.find(lost_order_.front());
+    out.forgotten.push_back(oldest->second);
+    lost_.erase(oldest);
+    lost_order_.pop_front();
   }
   lost_[id] = peer;
+  lost_order_.push_back(id);
 }
 
 void BrokerCore::drop_worker(WorkerIndex index, Effects& out) {

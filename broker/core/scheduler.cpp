@@ -69,15 +69,11 @@ void BrokerCore::lease(TaskIndex index, WorkerIndex worker_index, Time now, Effe
 
 // After assign, a group whose freest worker has an idle slot has no work of its own left. What
 // others hold ahead of their slots, in queues that it serves, is asked back: one recall a worker at
-// a time.
+// a time, half of what it holds ahead, and no more than the idle ones would take.
 void BrokerCore::recall_for_idle(Effects& out) {
-  for (std::uint32_t g = 1; g < workers_.end_group(); ++g) {
-    const Group& idle = workers_.group(GroupIndex(g));
-    if (idle.members == 0 || idle.available.empty()) continue;
-    if (!workers_[std::get<2>(*idle.available.begin())].has_idle_slot()) continue;
-    for (std::uint32_t from = 1; from < workers_.end_group(); ++from) {
-      if (!workers_.group(GroupIndex(from)).surplus.empty())
-        recall_from(GroupIndex(from), idle, out);
+  for (const GroupIndex idle : workers_.with_idle_slot()) {
+    for (const GroupIndex from : workers_.with_surplus()) {
+      recall_from(from, workers_.group(idle), out);
     }
   }
 }
@@ -87,7 +83,7 @@ void BrokerCore::recall_from(GroupIndex from, const Group& idle_group, Effects& 
   const WorkerIndex index = group.surplus.rbegin()->second;
   Worker& worker = workers_[index];
   if (worker.recall_number != 0 || worker.parked) return;
-  const std::uint64_t most = (worker.surplus() + 1) / 2;
+  const std::uint64_t most = workers_.idle_room(idle_group, (worker.surplus() + 1) / 2);
   Recall recall;
   // From the end: the last dispatched will start last.
   std::uint64_t looked = 0;

@@ -57,13 +57,15 @@ struct Task {
   bool in_returned : 1;  // pending in its lane's returned set instead of the fifo
   bool cancel_requested : 1;
   bool spec_stored : 1;
+  bool ttl_over : 1;  // an attempt has had an effect: the task does not expire any more
 
   Task()
       : exists(false),
         dirty(false),
         in_returned(false),
         cancel_requested(false),
-        spec_stored(false) {}
+        spec_stored(false),
+        ttl_over(false) {}
 
   Fence fence() const { return Fence(last_fence); }
 

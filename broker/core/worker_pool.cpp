@@ -111,6 +111,8 @@ void WorkerPool::leave_group(WorkerIndex index) {
   }
   group_of_.erase(group.queues);
   matchable_.erase(left);
+  with_idle_slot_.erase(left);
+  with_surplus_.erase(left);
   group = Group();
   free_groups_.push_back(left);
 }
@@ -156,11 +158,27 @@ void WorkerPool::refile_noted() {
 }
 
 void WorkerPool::refile_group(GroupIndex index) {
-  if (groups_[index.value].is_matchable()) {
-    matchable_.insert(index);
-  } else {
-    matchable_.erase(index);
+  const Group& group = groups_[index.value];
+  const auto file = [index](std::set<GroupIndex>& groups, bool belongs) {
+    if (belongs) {
+      groups.insert(index);
+    } else {
+      groups.erase(index);
+    }
+  };
+  file(matchable_, group.is_matchable());
+  file(with_idle_slot_, has_idle_slot(group));
+  file(with_surplus_, !group.surplus.empty());
+}
+
+std::uint64_t WorkerPool::idle_room(const Group& group, std::uint64_t most) const {
+  std::uint64_t room = 0;
+  for (const auto& [load, dispatch, index] : group.available) {
+    const Worker& worker = workers_[index.value];
+    if (room >= most || !worker.has_idle_slot()) break;
+    room += worker.credit - worker.held();
   }
+  return std::min(room, most);
 }
 
 void WorkerPool::refile_queue(QueueNumber number) {

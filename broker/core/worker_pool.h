@@ -95,6 +95,11 @@ class WorkerPool {
 
   // Groups that have both a worker that takes work and a queue that has some, ascending.
   const std::set<GroupIndex>& matchable() const { return matchable_; }
+  // Groups whose freest worker has an idle slot, and groups that hold tasks ahead of their slots.
+  const std::set<GroupIndex>& with_idle_slot() const { return with_idle_slot_; }
+  const std::set<GroupIndex>& with_surplus() const { return with_surplus_; }
+  // How many more tasks the idle workers of the group would take, at most `most`.
+  std::uint64_t idle_room(const Group& group, std::uint64_t most) const;
   Group& group(GroupIndex index) { return groups_[index.value]; }
   const Group& group(GroupIndex index) const { return groups_[index.value]; }
   // One past the last group.
@@ -111,6 +116,10 @@ class WorkerPool {
   void leave_group(WorkerIndex index);
   void refile_group(GroupIndex index);
   void unfile(Worker& worker);
+  bool has_idle_slot(const Group& group) const {
+    return !group.available.empty() &&
+           workers_[std::get<2>(*group.available.begin()).value].has_idle_slot();
+  }
 
   QueueTable& queues_;
   std::vector<Worker> workers_ = std::vector<Worker>(1);  // index 0 is none
@@ -121,6 +130,8 @@ class WorkerPool {
   std::map<std::vector<QueueNumber>, GroupIndex> group_of_;
   std::vector<GroupIndex> free_groups_;
   std::set<GroupIndex> matchable_;
+  std::set<GroupIndex> with_idle_slot_;
+  std::set<GroupIndex> with_surplus_;
   std::vector<WorkerIndex> noted_;
   std::set<std::pair<Time, WorkerIndex>> by_silence_;
 };

@@ -14,8 +14,8 @@
 #include "client/cpp/broker_sockets.h"
 #include "client/cpp/call_routes.h"
 #include "client/cpp/session.h"
-#include "client/cpp/wake_signal.h"
 #include "common/host/clock.h"
+#include "common/host/event_descriptor.h"
 
 namespace millrace::client {
 
@@ -66,7 +66,7 @@ class Connection {
   BrokerSockets sockets_;  // of the thread, as session_ and routes_ are
   Session session_;
   CallRoutes routes_;
-  WakeSignal wake_;
+  host::EventDescriptor wake_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> last_group_{0};
 

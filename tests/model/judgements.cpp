@@ -36,7 +36,6 @@ std::optional<std::string> ReferenceBroker::judge_item(const WorkerId& worker,
   task->state = TaskState::in_progress;
   task->holder = worker;
   task->lease_order = ++leases_;
-  task->expires = Time();
   task->ended_as.reset();
   ++task->attempts;
   ++task->fence;

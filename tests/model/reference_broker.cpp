@@ -102,12 +102,14 @@ void ReferenceBroker::fail(ReferenceTask& task, Reason reason) {
     return end(task, TaskState::dead, reason);
   }
   task.reason = reason;
+  task.expires = Time();
   const Duration full =
       reason == Reason::lease_lost ? Duration() : full_backoff(task.spec.backoff, task.attempts);
   wait_until(task, now_ + full / 2, now_ + full);
 }
 
-void ReferenceBroker::release(ReferenceTask& task) {
+void ReferenceBroker::release(ReferenceTask& task, bool may_have_started) {
+  if (may_have_started) task.expires = Time();
   if (task.cancel_requested) return end(task, TaskState::cancelled, Reason::cancelled);
   --task.attempts;
   task.reason = Reason::none;
@@ -222,7 +224,6 @@ ReferenceBroker::Hello ReferenceBroker::hello(PeerId peer, const WorkerHello& he
   worker.queues = std::set<std::string>(hello.queues.begin(), hello.queues.end());
   worker.slots = hello.slots;
   worker.credit = hello.credit;
-  worker.draining = false;
   hear(peer);
   std::set<TaskId> kept;
   for (const HeldLease& lease : hello.holding) {
@@ -277,7 +278,7 @@ bool ReferenceBroker::complete(PeerId peer, const Completion& completion) {
   }
   const bool cancelling = task->cancel_requested;
   if (outcome == Outcome::released) {
-    release(*task);
+    release(*task, completion.elapsed > Duration());
     return true;
   }
   task->ended_as = outcome;
@@ -299,7 +300,7 @@ bool ReferenceBroker::extend(PeerId peer, const Extension& extension) {
 
 void ReferenceBroker::goodbye(PeerId peer) {
   const WorkerId id = *id_of(peer);
-  for (const TaskId& task : held_by(id)) release(tasks_[task]);
+  for (const TaskId& task : held_by(id)) release(tasks_[task], true);
   workers_.erase(id);
 }
 

@@ -103,7 +103,7 @@ class ReferenceBroker {
   void wait_until(ReferenceTask& task, Time from, Time until);
   void end(ReferenceTask& task, TaskState state, Reason reason);
   void fail(ReferenceTask& task, Reason reason);
-  void release(ReferenceTask& task);
+  void release(ReferenceTask& task, bool may_have_started = false);
   void lose(const WorkerId& worker);
   void arm(ReferenceTask& task, Duration length);
   bool keeps(const WorkerId& worker, const HeldLease& lease);

@@ -58,6 +58,12 @@ HandlerPool::HandlerPool(std::uint32_t slots, Handlers handlers)
   }
 }
 
+bool HandlerPool::ok() const {
+  return shared_->reported_event.ok() &&
+         std::all_of(shared_->slots.begin(), shared_->slots.end(),
+                     [](const Slot& slot) { return slot.event.ok(); });
+}
+
 HandlerPool::~HandlerPool() {
   std::vector<bool> left_behind;
   {

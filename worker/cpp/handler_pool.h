@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "common/base/flat_map.h"
+#include "common/host/event_descriptor.h"
 #include "worker/cpp/attempts.h"
-#include "worker/cpp/event_descriptor.h"
 #include "worker/cpp/worker.h"
 
 namespace millrace::worker {
@@ -38,6 +38,8 @@ class HandlerPool {
   HandlerPool(const HandlerPool&) = delete;
   HandlerPool& operator=(const HandlerPool&) = delete;
 
+  // False when the process has not enough descriptors for the slots; nothing may be started then.
+  bool ok() const;
   // Runs these in their order. More than there are slots wait for one.
   void start(std::vector<DispatchedTask> tasks);
   // Tells a running attempt to end; one that waits for a thread is not run. Unknown leases and
@@ -59,9 +61,9 @@ class HandlerPool {
  private:
   friend class HandlerContext;
   struct Slot {
-    EventDescriptor event;  // raised while the job should end
-    bool raised = false;    // under the mutex, as what follows
-    Job* job = nullptr;     // inside a handler
+    host::EventDescriptor event;  // raised while the job should end
+    bool raised = false;          // under the mutex, as what follows
+    Job* job = nullptr;           // inside a handler
   };
   // All that a thread touches; a thread left behind keeps it alive.
   struct Shared {
@@ -70,7 +72,7 @@ class HandlerPool {
     const Handlers handlers;
     std::deque<Slot> slots;
     std::atomic<std::uint64_t> result_bytes_max{PeerLimits().result_bytes_max.value};
-    EventDescriptor reported_event;
+    host::EventDescriptor reported_event;
     std::mutex mutex;
     std::condition_variable work;
     std::deque<std::shared_ptr<Job>> waiting;

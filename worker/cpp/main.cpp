@@ -5,10 +5,10 @@
 #include <iostream>
 #include <thread>
 
+#include "common/host/event_descriptor.h"
 #include "common/host/log.h"
 #include "common/host/stop_signal.h"
 #include "worker/cpp/builtins.h"
-#include "worker/cpp/event_descriptor.h"
 #include "worker/cpp/ledger.h"
 #include "worker/cpp/options.h"
 #include "worker/cpp/program_runner.h"
@@ -52,7 +52,7 @@ class StopWatcher {
     }
   }
 
-  EventDescriptor end_;
+  host::EventDescriptor end_;
   std::thread thread_;
 };
 

@@ -26,7 +26,8 @@ StopReason reason_of(StopCause cause) {
 }  // namespace
 
 Runner::Runner(RunnerSettings settings, BrokerConnection& connection, HandlerPool& pool,
-               const std::atomic<int>& stop_requests, EventDescriptor& stop_event, Random random)
+               const std::atomic<int>& stop_requests, host::EventDescriptor& stop_event,
+               Random random)
     : settings_(std::move(settings)),
       connection_(connection),
       pool_(pool),

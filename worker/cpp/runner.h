@@ -7,8 +7,8 @@
 #include <string>
 
 #include "common/host/clock.h"
+#include "common/host/event_descriptor.h"
 #include "worker/cpp/broker_connection.h"
-#include "worker/cpp/event_descriptor.h"
 #include "worker/cpp/handler_pool.h"
 #include "worker/cpp/session.h"
 
@@ -28,7 +28,7 @@ class Runner {
  public:
   // `stop_requests` and `stop_event` come from any thread; the others outlive the Runner too.
   Runner(RunnerSettings settings, BrokerConnection& connection, HandlerPool& pool,
-         const std::atomic<int>& stop_requests, EventDescriptor& stop_event, Random random);
+         const std::atomic<int>& stop_requests, host::EventDescriptor& stop_event, Random random);
 
   // Until drained, stopped or refused. Errors as of Worker::run.
   Status run();
@@ -47,7 +47,7 @@ class Runner {
   BrokerConnection& connection_;
   HandlerPool& pool_;
   const std::atomic<int>& stop_requests_;
-  EventDescriptor& stop_event_;
+  host::EventDescriptor& stop_event_;
   host::Clock clock_;
   Session session_;
   Actions actions_;

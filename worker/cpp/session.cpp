@@ -272,8 +272,10 @@ void Session::abandon(Time now, Actions& actions) {
   release_waiting();
   for (const HeldLease& lease : attempts_.running_leases()) {
     actions.stops.push_back(StoppedTask{lease.task, lease.fence, StopCause::stale_lease});
-    attempts_.abandon(*attempts_.find(lease));
-    report(make_completion(lease, Outcome::released, "", Duration()));
+    Attempt& attempt = *attempts_.find(lease);
+    attempts_.abandon(attempt);
+    const Duration ran = std::max(now - attempt.started, Duration::nanoseconds(1));
+    report(make_completion(lease, Outcome::released, "", ran));
   }
   // A report that was lost must not be lost for good: after the goodbye, its lease would be handed
   // to another as if the task had never run.

@@ -49,7 +49,7 @@ class Worker::State {
   WorkerOptions options;
   Handlers handlers;
   std::atomic<int> stop_requests{0};
-  EventDescriptor stop_event;
+  host::EventDescriptor stop_event;
 };
 
 Result<SessionSettings> Worker::State::session_settings(Random& random) const {
@@ -92,6 +92,10 @@ Status Worker::State::run() {
   auto connection = BrokerConnection::open(address->host, address->port);
   if (!connection) return connection.error();
   HandlerPool pool(session->slots, handlers);
+  if (!stop_event.ok() || !pool.ok()) {
+    return Error{ErrorCode::io, "no file descriptor is left for " + std::to_string(session->slots) +
+                                    " slots; raise ulimit -n, or use fewer slots"};
+  }
   RunnerSettings settings;
   settings.session = *std::move(session);
   settings.broker = host::to_tcp_address(*address);

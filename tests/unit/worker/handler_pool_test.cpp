@@ -1,5 +1,7 @@
 #include "worker/cpp/handler_pool.h"
 
+#include <sys/resource.h>
+
 #include <atomic>
 #include <future>
 #include <stdexcept>
@@ -17,6 +19,18 @@ TEST_F(HandlerPoolTest, AnExceptionIsARetryWithItsWords) {
   const Completion completion = run(make_task(1, ""));
   EXPECT_EQ(completion.outcome, Outcome::failed);
   EXPECT_EQ(completion.error, "disk on fire");
+}
+
+// A person reads that descriptors are short, instead of a crash.
+TEST(HandlerPoolDescriptors, TooFewAreNoticed) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = 16;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  const HandlerPool pool(64, {});
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_FALSE(pool.ok());
 }
 
 TEST_F(HandlerPoolTest, AnythingThrownIsARetry) {

@@ -6,22 +6,23 @@
 
 #include <cstdint>
 
-#include "common/base/check.h"
-
-namespace millrace::worker {
+namespace millrace::host {
 
 // Thread-safe. Not copyable.
 class EventDescriptor {
  public:
-  EventDescriptor() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    MILLRACE_CHECK(descriptor_ >= 0, "a descriptor is left for an event");
+  EventDescriptor() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  ~EventDescriptor() {
+    if (ok()) ::close(descriptor_);
   }
-  ~EventDescriptor() { ::close(descriptor_); }
   EventDescriptor(const EventDescriptor&) = delete;
   EventDescriptor& operator=(const EventDescriptor&) = delete;
 
+  // False when the process had no descriptor left; raise() and clear() then do nothing.
+  bool ok() const { return descriptor_ >= 0; }
   // Readable from raise() to clear().
   int descriptor() const { return descriptor_; }
+
   void raise() {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof one);
@@ -35,4 +36,4 @@ class EventDescriptor {
   int descriptor_;
 };
 
-}  // namespace millrace::worker
+}  // namespace millrace::host
