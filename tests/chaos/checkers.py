@@ -91,9 +91,10 @@ def a_living_worker_keeps_its_tasks(evidence):
     hit = FaultsByTime([fault for fault in evidence.faults if fault.targets != ["broker"]])
     for task, starts in evidence.starts_by_task().items():
         for first, second in zip(starts, starts[1:]):
+            begin, end = sorted((first.mono_ns, second.mono_ns))
             excused = (first.attempt == 1 and task in fails) or any(
                 fault.hits(first.worker) or "all" in fault.targets
-                for fault in hit.touching(first.mono_ns - RECOVERY_NS, second.mono_ns))
+                for fault in hit.touching(begin - RECOVERY_NS, end))
             if not excused:
                 yield (f"{task} ran on {first.worker} at {first.mono_ns} and again on "
                        f"{second.worker} at {second.mono_ns}; nothing had happened to the first")

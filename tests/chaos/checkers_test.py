@@ -143,6 +143,12 @@ class Checkers(unittest.TestCase):
             fair.faults = [fault]
             self.assertEqual([], self.violations(fair, "P7"))
 
+    def test_p7_a_frozen_worker_may_start_late_what_was_given_on(self):
+        fair = good()
+        fair.starts = [start("w02.1", 2, 2, 30), start("w01.1", 1, 1, 31)]
+        fair.faults = [Fault("freeze_worker", ["w01.1"], 25 * SECOND, 31 * SECOND)]
+        self.assertEqual([], self.violations(fair, "P7"))
+
     def test_p8_other_content_under_the_same_id(self):
         bad = good()
         bad.history.append(line("ok", "submit_other", status="duplicate"))

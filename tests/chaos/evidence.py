@@ -52,9 +52,9 @@ class Evidence:
         return {line["task"] for line in self.lines(operation, *kinds)}
 
     def starts_by_task(self):
-        """In the order in which they happened."""
+        """In the order of the leases. A worker that was frozen may start an old one after a newer."""
         by_task = collections.defaultdict(list)
-        for start in sorted(self.starts, key=lambda start: start.mono_ns):
+        for start in sorted(self.starts, key=lambda start: start.fence):
             by_task[start.task].append(start)
         return by_task
 
