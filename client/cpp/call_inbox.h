@@ -13,11 +13,21 @@
 
 namespace millrace::client {
 
-// Thread-safe.
-class CallInbox {
+// Where the connection's thread puts the events of one call, or of one kind of calls.
+class EventSink {
  public:
+  virtual ~EventSink() = default;
   // Takes the events out of `events`; nothing when it is empty.
-  void put(std::vector<SessionEvent>& events) {
+  virtual void put(std::vector<SessionEvent>& events) = 0;
+  // Nothing will come any more: the client is being destroyed.
+  virtual void close() = 0;
+};
+using EventSinkPointer = std::shared_ptr<EventSink>;
+
+// Thread-safe.
+class CallInbox final : public EventSink {
+ public:
+  void put(std::vector<SessionEvent>& events) override {
     if (events.empty()) return;
     {
       const std::lock_guard lock(mutex_);
@@ -32,8 +42,7 @@ class CallInbox {
     changed_.notify_one();
   }
 
-  // Nothing will come any more: the client is being destroyed.
-  void close() {
+  void close() override {
     {
       const std::lock_guard lock(mutex_);
       closed_ = true;

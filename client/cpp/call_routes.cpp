@@ -5,15 +5,15 @@
 
 namespace millrace::client {
 
-void CallRoutes::add_group(SubmitGroup group, const CallInboxPointer& inbox) {
+void CallRoutes::add_group(SubmitGroup group, const EventSinkPointer& inbox) {
   groups_.try_emplace(group, inbox);
 }
 
-void CallRoutes::add_request(RequestId request, const CallInboxPointer& inbox) {
+void CallRoutes::add_request(RequestId request, const EventSinkPointer& inbox) {
   requests_.try_emplace(request, inbox);
 }
 
-void CallRoutes::add_awaited(const TaskId& task, const CallInboxPointer& inbox) {
+void CallRoutes::add_awaited(const TaskId& task, const EventSinkPointer& inbox) {
   const auto [route, is_first] = awaited_.try_emplace(task, inbox);
   if (is_first || route->second == inbox) return;
   const auto [first, last] = awaited_as_well_.equal_range(task);
@@ -23,7 +23,7 @@ void CallRoutes::add_awaited(const TaskId& task, const CallInboxPointer& inbox) 
   awaited_as_well_.emplace(task, inbox);
 }
 
-void CallRoutes::stop_awaiting(const TaskId& task, const CallInboxPointer& inbox) {
+void CallRoutes::stop_awaiting(const TaskId& task, const EventSinkPointer& inbox) {
   auto route = awaited_.find(task);
   if (route == awaited_.end()) return;
   const auto [first, last] = awaited_as_well_.equal_range(task);
@@ -53,7 +53,7 @@ void CallRoutes::deliver_end(const TaskId& task, SessionEvent event) {
   awaited_.erase(route);
 }
 
-void CallRoutes::sort_to(const CallInboxPointer& inbox, SessionEvent event) {
+void CallRoutes::sort_to(const EventSinkPointer& inbox, SessionEvent event) {
   auto place = std::find_if(sorted_.begin(), sorted_.end(),
                             [&](const Sorted& sorted) { return sorted.inbox == inbox; });
   if (place == sorted_.end()) place = sorted_.insert(place, Sorted{inbox, {}});
@@ -95,7 +95,7 @@ void CallRoutes::deliver(SessionEvent event) {
   }
 }
 
-CallRoutes::Open CallRoutes::remove(const CallInboxPointer& inbox) {
+CallRoutes::Open CallRoutes::remove(const EventSinkPointer& inbox) {
   Open open;
   for (auto route = groups_.begin(); route != groups_.end();) {
     const auto current = route++;

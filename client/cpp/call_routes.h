@@ -13,9 +13,9 @@ namespace millrace::client {
 // Not thread-safe: belongs to the connection's thread.
 class CallRoutes {
  public:
-  void add_group(SubmitGroup group, const CallInboxPointer& inbox);
-  void add_request(RequestId request, const CallInboxPointer& inbox);
-  void add_awaited(const TaskId& task, const CallInboxPointer& inbox);
+  void add_group(SubmitGroup group, const EventSinkPointer& inbox);
+  void add_request(RequestId request, const EventSinkPointer& inbox);
+  void add_awaited(const TaskId& task, const EventSinkPointer& inbox);
 
   // Sorts `event` to the inboxes that wait for it; an event that nobody waits for is dropped. The
   // inboxes get it with `flush`.
@@ -29,22 +29,22 @@ class CallRoutes {
     std::vector<RequestId> requests;
     std::vector<TaskId> awaited;  // by no other call
   };
-  Open remove(const CallInboxPointer& inbox);
+  Open remove(const EventSinkPointer& inbox);
   void close_all();
 
  private:
   void deliver_end(const TaskId& task, SessionEvent event);
-  void sort_to(const CallInboxPointer& inbox, SessionEvent event);
-  void stop_awaiting(const TaskId& task, const CallInboxPointer& inbox);
+  void sort_to(const EventSinkPointer& inbox, SessionEvent event);
+  void stop_awaiting(const TaskId& task, const EventSinkPointer& inbox);
 
   struct Sorted {
-    CallInboxPointer inbox;
+    EventSinkPointer inbox;
     std::vector<SessionEvent> events;
   };
-  std::map<SubmitGroup, CallInboxPointer> groups_;
-  std::map<RequestId, CallInboxPointer> requests_;
-  FlatMap<TaskId, CallInboxPointer> awaited_;                // the first call that waits for a task
-  std::multimap<TaskId, CallInboxPointer> awaited_as_well_;  // and further ones
+  std::map<SubmitGroup, EventSinkPointer> groups_;
+  std::map<RequestId, EventSinkPointer> requests_;
+  FlatMap<TaskId, EventSinkPointer> awaited_;                // the first call that waits for a task
+  std::multimap<TaskId, EventSinkPointer> awaited_as_well_;  // and further ones
   std::vector<Sorted> sorted_;                               // calls that have events; few
 };
 

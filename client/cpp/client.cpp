@@ -7,6 +7,7 @@
 
 #include "client/cpp/batch_call.h"
 #include "client/cpp/connection.h"
+#include "client/cpp/later_submits.h"
 
 namespace millrace::client {
 namespace {
@@ -48,7 +49,9 @@ struct Client::Implementation {
                  const SessionSettings& session_settings)
       : settings(wanted),
         broker(address.host + ":" + std::to_string(address.port)),
-        connection(address, session_settings) {}
+        later(std::make_shared<LaterSubmits>([this] { return no_answer(settings.call_timeout); })),
+        connection(address, session_settings),
+        later_group(connection.new_group()) {}
 
   Error no_answer(Duration within) const {
     std::string message = "no answer from the broker at " + broker + " within " + to_text(within) +
@@ -149,7 +152,9 @@ struct Client::Implementation {
   std::string broker;  // for messages
   std::mutex random_mutex;
   Random random{random_seed()};
+  std::shared_ptr<LaterSubmits> later;
   Connection connection;
+  SubmitGroup later_group;
 };
 
 Client::Client(std::unique_ptr<Implementation> implementation)
@@ -184,6 +189,20 @@ Result<Client> Client::connect(const ClientSettings& settings) {
 }
 
 // ---- submitting and waiting ---------------------------------------------------------------------
+
+void Client::submit_later(Task task, SubmitCallback on_answer) {
+  Implementation& self = *implementation_;
+  if (task.id.is_nil()) task.id = self.draw_id();
+  const Status valid = wire::check_task(task, limits());
+  if (!valid) {
+    if (on_answer) on_answer(task.id, valid.error());
+    return;
+  }
+  self.later->add(task.id, std::move(on_answer));
+  Submission submission{wire::encode_task(task), self.later_group,
+                        self.connection.now() + self.settings.call_timeout};
+  self.connection.submit({std::move(submission)}, false, self.later);
+}
 
 Result<TaskId> Client::submit(Task task) {
   Implementation& self = *implementation_;

@@ -73,6 +73,11 @@ class Client {
   // Returns when the task is durable. Errors: invalid, too_large, conflict, unavailable.
   Result<TaskId> submit(Task task);
 
+  // Returns at once. `on_answer` is called once, as submit() would have returned: on a thread of
+  // the client, where it must not block or make calls that wait; submit_later is fine.
+  using SubmitCallback = std::function<void(const TaskId&, const Result<SubmitStatus>&)>;
+  void submit_later(Task task, SubmitCallback on_answer);
+
   // Submits all that `next` gives, pipelined, with bounded memory: it takes the next task only when
   // there is room. Returns when all are answered (and ended, see on_finished). Errors: unavailable
   // after `outage_max` without a broker, or when told not to proceed; tasks accepted so far go on.

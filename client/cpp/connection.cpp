@@ -63,7 +63,7 @@ void Connection::post(Command command) {
   wake_.raise();
 }
 
-void Connection::submit(std::vector<Submission> submissions, bool watch, CallInboxPointer inbox) {
+void Connection::submit(std::vector<Submission> submissions, bool watch, EventSinkPointer inbox) {
   post([this, tasks = std::move(submissions), watch, inbox = std::move(inbox)](
            Time now, Actions& actions) mutable {
     for (const Submission& task : tasks) {
@@ -74,21 +74,21 @@ void Connection::submit(std::vector<Submission> submissions, bool watch, CallInb
   });
 }
 
-void Connection::watch(std::vector<TaskId> tasks, CallInboxPointer inbox) {
+void Connection::watch(std::vector<TaskId> tasks, EventSinkPointer inbox) {
   post([this, ids = std::move(tasks), inbox = std::move(inbox)](Time now, Actions& actions) {
     for (const TaskId& id : ids) routes_.add_awaited(id, inbox);
     session_.watch(ids, now, actions);
   });
 }
 
-void Connection::request(ClientMessage message, Time give_up, CallInboxPointer inbox) {
+void Connection::request(ClientMessage message, Time give_up, EventSinkPointer inbox) {
   post([this, message = std::move(message), give_up, inbox = std::move(inbox)](
            Time now, Actions& actions) mutable {
     routes_.add_request(session_.request(std::move(message), give_up, now, actions), inbox);
   });
 }
 
-void Connection::end_call(CallInboxPointer inbox) {
+void Connection::end_call(EventSinkPointer inbox) {
   post([this, inbox = std::move(inbox)](Time, Actions&) {
     const CallRoutes::Open open = routes_.remove(inbox);
     for (const SubmitGroup group : open.groups) session_.abandon(group);

@@ -34,10 +34,10 @@ class Connection {
   SubmitGroup new_group() { return SubmitGroup(++last_group_); }
 
   // What comes back is put into `inbox` until `end_call`.
-  void submit(std::vector<Submission> submissions, bool watch, CallInboxPointer inbox);
-  void watch(std::vector<TaskId> tasks, CallInboxPointer inbox);
-  void request(ClientMessage message, Time give_up, CallInboxPointer inbox);
-  void end_call(CallInboxPointer inbox);
+  void submit(std::vector<Submission> submissions, bool watch, EventSinkPointer inbox);
+  void watch(std::vector<TaskId> tasks, EventSinkPointer inbox);
+  void request(ClientMessage message, Time give_up, EventSinkPointer inbox);
+  void end_call(EventSinkPointer inbox);
 
   // What is known of the broker.
   struct LinkState {

@@ -72,6 +72,9 @@ void Runner::collect(Time now) {
     const auto reply = connection_.receive();
     if (!reply) break;
     session_.receive(*reply, now, actions_);
+    const auto* completed = std::get_if<Completed>(&*reply);
+    if (completed == nullptr || !settings_.acknowledged) continue;
+    for (const CompletionAnswer& answer : completed->items) settings_.acknowledged(answer);
   }
   if (connection_.take_disconnected()) session_.connection_lost(now, actions_);
   HandlerPool::Reported reported = pool_.take_reported();

@@ -21,6 +21,7 @@ struct RunnerSettings {
   Duration connect_timeout;  // zero: for ever
   std::function<void(NoticeLevel, const std::string&)> notice;
   std::function<void(WorkerMessage&)> before_send;
+  std::function<void(const CompletionAnswer&)> acknowledged;
 };
 
 // Not thread-safe but for request_stop.

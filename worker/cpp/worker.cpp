@@ -103,6 +103,7 @@ Status Worker::State::run() {
   settings.connect_timeout = options.connect_timeout;
   settings.notice = options.notice;
   settings.before_send = options.before_send;
+  settings.acknowledged = options.acknowledged;
   Runner runner(std::move(settings), *connection, pool, stop_requests, stop_event, random);
   return runner.run();
 }

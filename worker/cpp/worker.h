@@ -96,6 +96,8 @@ struct WorkerOptions {
   Duration connect_timeout;
   // Connects, losses and the end, in the thread of run(). Optional.
   std::function<void(NoticeLevel, const std::string&)> notice;
+  // The broker has stored a completion, or refused it as stale: in the thread of run(). Optional.
+  std::function<void(const CompletionAnswer&)> acknowledged;
   // Sees, and may falsify, every message before it is sent: fault injection for tests. Optional.
   std::function<void(WorkerMessage&)> before_send;
 };

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
+#include <mutex>
 #include <set>
 
 #include "tests/unit/client/fake_broker.h"
@@ -139,6 +141,73 @@ TEST_F(ClientTest, ASubmitWithoutAnswerIsUnavailable) {
   const Result<TaskId> id = client.submit(make_task("x"));
   ASSERT_FALSE(id.ok());
   EXPECT_EQ(id.error().code, ErrorCode::unavailable);
+}
+
+// Collects what submit_later answers.
+class LaterAnswers {
+ public:
+  Client::SubmitCallback note() {
+    return [this](const TaskId& id, const Result<SubmitStatus>& answer) {
+      const std::lock_guard lock(mutex_);
+      answers_.emplace_back(id, answer);
+      changed_.notify_all();
+    };
+  }
+  std::vector<std::pair<TaskId, Result<SubmitStatus>>> wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::seconds(60), [&] { return answers_.size() >= count; });
+    return answers_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::pair<TaskId, Result<SubmitStatus>>> answers_;
+};
+
+TEST_F(ClientTest, LaterSubmitsAreAnsweredOnceEach) {
+  start_broker();
+  Client client = connect();
+  LaterAnswers answers;
+  for (int i = 0; i < 500; ++i) client.submit_later(make_task("later"), answers.note());
+  Task bad = make_task("x");
+  bad.queue = "no spaces";
+  client.submit_later(bad, answers.note());
+  client.submit_later(make_task("nobody wants to know"), {});
+  std::set<TaskId> seen;
+  std::size_t refused = 0;
+  for (const auto& [id, answer] : answers.wait_for(501)) {
+    EXPECT_TRUE(seen.insert(id).second) << "answered twice";
+    if (answer.ok()) continue;
+    EXPECT_EQ(answer.error().code, ErrorCode::invalid);
+    ++refused;
+  }
+  EXPECT_EQ(seen.size(), 501U);
+  EXPECT_EQ(refused, 1U);
+}
+
+TEST_F(ClientTest, ALaterSubmitWithoutAnswerIsUnavailable) {
+  BrokerScript script;
+  script.handle = [](const ClientMessage& message) -> std::optional<std::vector<ClientReply>> {
+    if (!std::holds_alternative<Submit>(message)) return std::nullopt;
+    return std::vector<ClientReply>();
+  };
+  start_broker(script);
+  LaterAnswers in_time;
+  Client impatient = connect(Duration::milliseconds(300));
+  impatient.submit_later(make_task("x"), in_time.note());
+  const auto unanswered = in_time.wait_for(1);
+  ASSERT_EQ(unanswered.size(), 1U);
+  EXPECT_EQ(unanswered.front().second.error().code, ErrorCode::unavailable);
+
+  LaterAnswers at_the_end;
+  {
+    Client leaving = connect();
+    leaving.submit_later(make_task("y"), at_the_end.note());
+  }
+  const auto closed = at_the_end.wait_for(1);
+  ASSERT_EQ(closed.size(), 1U) << "a client that goes answers what is open";
+  EXPECT_EQ(closed.front().second.error().code, ErrorCode::unavailable);
 }
 
 TEST_F(ClientTest, ALostAnswerIsAskedForAgain) {

@@ -309,6 +309,18 @@ TEST_F(WorkerTest, EachOfThousandsOfTinyTasksEndsOnce) {
   }
 }
 
+TEST_F(WorkerTest, AcknowledgementsAreTold) {
+  std::promise<CompletionAnswer> told;
+  options_.acknowledged = [&](const CompletionAnswer& answer) { told.set_value(answer); };
+  start_and_welcome(echo);
+  broker_.send(Dispatch{{make_task(1, "x")}});
+  const Completion completion = broker_.expect<Complete>().items.at(0);
+  broker_.send(Completed{{{completion.task, completion.fence, true}}});
+  auto answer = told.get_future();
+  ASSERT_EQ(answer.wait_for(std::chrono::seconds(60)), std::future_status::ready);
+  EXPECT_EQ(answer.get().task, completion.task);
+}
+
 TEST_F(WorkerTest, FaultInjectionSeesEveryMessage) {
   options_.before_send = lie_about;
   start_and_welcome(echo);
