@@ -1,0 +1,1 @@
+"""Values to frames and back. `schema` is what flatc makes of schemas/*.fbs."""
