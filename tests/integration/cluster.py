@@ -201,8 +201,10 @@ class Cluster:
 class ClusterTest(unittest.TestCase):
     """A test with a cluster of its own: self.cluster."""
 
+    cluster_type = Cluster
+
     def run(self, result=None):
-        with Cluster() as self.cluster:
+        with self.cluster_type() as self.cluster:
             super().run(result)
             broken = result and (result.failures or result.errors)
             if broken and any(test is self for test, _ in result.failures + result.errors):
