@@ -95,20 +95,28 @@ def main():
     network.sandboxed()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(f"seed {chosen.seed}", flush=True)
-    outcomes = []
-    with tempfile.TemporaryDirectory(prefix="millrace-chaos-") as code:
-        wire.generate(code)
-        hosts = network.Network()
-        network.wait_until_reachable()
-        for number, planned in enumerate(planned_rounds(chosen), 1):
-            outcomes.append(rounds.run(planned, hosts))
-            show(number, outcomes[-1])
-    line = json.dumps(result(chosen, outcomes))
-    print(line)
+    outcomes, complete = [], False
+    try:
+        with tempfile.TemporaryDirectory(prefix="millrace-chaos-") as code:
+            wire.generate(code)
+            hosts = network.Network()
+            network.wait_until_reachable()
+            for number, planned in enumerate(planned_rounds(chosen), 1):
+                outcomes.append(rounds.run(planned, hosts))
+                show(number, outcomes[-1])
+        complete = True
+    finally:
+        write(chosen, {**result(chosen, outcomes), "complete": complete})
+    return 0 if all(outcome.kept for outcome in outcomes) else 1
+
+
+def write(chosen, found):
+    """Also of a campaign that was cut short: what it found until then is worth having."""
+    line = json.dumps(found)
+    print(line, flush=True)
     if chosen.out:
         with open(chosen.out, "a", encoding="utf-8") as file:
             file.write(line + "\n")
-    return 0 if all(outcome.kept for outcome in outcomes) else 1
 
 
 if __name__ == "__main__":

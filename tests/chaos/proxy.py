@@ -84,10 +84,10 @@ class Proxy:
 
 
 def reset(writer):
-    """Closes with RST in the place of FIN."""
-    connection = writer.get_extra_info("socket")
-    if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    """Closes with RST in the place of FIN; does nothing to what is closed already."""
+    if not writer.is_closing():
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                                   struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
