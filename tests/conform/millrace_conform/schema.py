@@ -220,3 +220,22 @@ def texts_of(place=None):
 
 def load(place=None):
     return Schema(texts_of(place))
+
+
+# What `later` adds to every table, and the message that it adds.
+LATER_TEXT, LATER_NUMBER, LATER_MESSAGE = "later_text", "later_number", "LaterMessage"
+
+
+def later(schema):
+    """A later version of a schema: two more fields in every table, and one more message."""
+    grown = Schema([])
+    for name, declared in schema.declarations.items():
+        if isinstance(declared, Table):
+            slot = 1 + max((field.slot for field in declared.fields), default=-1)
+            declared = Table(name, declared.fields + (Field(LATER_TEXT, Type("string"), slot),
+                                                      Field(LATER_NUMBER, Type("ulong"), slot + 1)))
+        elif isinstance(declared, Union):
+            declared = Union(name, declared.members + (LATER_MESSAGE,))
+        grown.declarations[name] = declared
+    grown.declarations[LATER_MESSAGE] = Table(LATER_MESSAGE, (Field("share", Type("uint"), 0),))
+    return grown

@@ -5,6 +5,7 @@ import dataclasses
 from . import flatbuffer, schema
 
 PROTOCOL_VERSION = 1
+SHOWN_LENGTH = 90
 WIRE = schema.load()
 
 
@@ -33,7 +34,7 @@ class Message:
     def __str__(self):
         shown = ", ".join(f"{name}={value!r}" for name, value in self.fields.items()
                           if value not in (None, "", [], b"", 0))
-        return f"{self.name}({shown[:200]})"
+        return f"{self.name}({shown[:SHOWN_LENGTH]})"
 
 
 def lengths(name, fields):

@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import time
 import uuid
 
 from . import wire
@@ -15,6 +16,10 @@ TIMEOUT_NS = 300 * SECOND_NS
 # Less than this a worker must not need between two signs of life of the broker.
 SILENCE_NS = 3 * SECOND_NS
 BEAT_NS = SECOND_NS // 10
+# By then a beat tells that a Welcome was heard, or a worker does not beat.
+ACCEPTED_SECONDS = 4
+# A worker that goes on saying hello is left to what the case waits for.
+WELCOMES_MAX = 3
 
 Lease = collections.namedtuple("Lease", "task fence")
 
@@ -88,12 +93,36 @@ class WorkerScene(Stage):
         fields.update(changes)
         return fields
 
-    def welcome(self, heard, **changes):
-        """Answers a WorkerHello; the session is open then."""
-        fields = self.welcome_fields(heard.message, **changes)
-        self.hello, self.session, self.peer = heard.message, fields["session"], heard.peer
-        self.send("WorkerWelcome", fields)
+    def welcome(self, heard, schema=wire.WIRE, **changes):
+        """Answers a WorkerHello and waits until the worker knows: the session is open then.
+
+        A worker that was slow may have said hello again meanwhile; that is answered in its place."""
+        for _ in range(WELCOMES_MAX):
+            fields = self.welcome_fields(heard.message, **changes)
+            self.hello, self.session, self.peer = heard.message, fields["session"], heard.peer
+            self.send("WorkerWelcome", fields, wire=schema)
+            newer = self.wait_for_acceptance()
+            if newer is None:
+                break
+            heard = newer
         return fields
+
+    def wait_for_acceptance(self):
+        """Until a beat of the newest session, or a newer hello, which it takes out of the inbox."""
+        deadline = time.monotonic() + ACCEPTED_SECONDS
+        start = len(self.beats)
+        while time.monotonic() < deadline:
+            for _, beat, _ in self.beats[start:]:
+                if beat is None or beat["session"] == self.session:
+                    return None
+            newer = self.take("WorkerHello", self.is_newer)
+            if newer:
+                return newer
+            self.pump(0.5)
+        return None  # no beat comes: what a case waits for will tell
+
+    def is_newer(self, hello):
+        return hello["hello_number"] > self.hello["hello_number"]
 
     def begin(self, **changes):
         """Opens the sockets, starts the worker and welcomes it."""
@@ -195,10 +224,8 @@ class WorkerScene(Stage):
     def survives(self):
         """As still_works, after input on which it may well say hello again."""
         lease = self.dispatch("survived")
-        newest = self.hello["hello_number"]
         found = self.wait(
-            lambda: self.take_report(lease) or
-            self.take("WorkerHello", lambda hello: hello["hello_number"] > newest),
+            lambda: self.take_report(lease) or self.take("WorkerHello", self.is_newer),
             "a completion, or a new hello, after the bad input")
         if not isinstance(found, Report):
             self.welcome(found)

@@ -5,7 +5,7 @@ import time
 
 from .. import wire
 from ..case import SHOULD, check, check_equal
-from ..schema import Schema, texts_of
+from ..schema import LATER_MESSAGE, LATER_NUMBER, LATER_TEXT, later
 from .suite import case
 
 QUEUE_NAME = re.compile(r"^[A-Za-z0-9._:/-]{1,128}$")
@@ -177,37 +177,20 @@ def defaults(scene):
     scene.still_works()
 
 
-def future():
-    """The schema of a later version: fields and messages that this one does not know."""
-    more = {
-        "table WorkerWelcome {": "region: string (id: 9); weights: [uint] (id: 10); ",
-        "table Dispatch {": "deadlines: [long] (id: 2); note: string (id: 3); ",
-        "table Completed {": "durations: [long] (id: 2); ",
-        "table TaskSpec {": "origin: string (id: 13); weight: uint (id: 14); ",
-        "Recall, Drain\n": "Recall, Drain, Rebalance\n",
-    }
-    texts = texts_of()
-    for place, addition in more.items():
-        texts = [text.replace(place, place + addition if place.endswith("{") else addition)
-                 for text in texts]
-    return Schema(texts + ["table Rebalance { share: uint (id: 0); text: string (id: 1); }"])
+LATER = later(wire.WIRE)
+MORE = {LATER_TEXT: "north", LATER_NUMBER: 7}
 
 
 @case("evolution.unknown_fields", "14")
 def unknown_fields(scene):
     """Fields that a later version added are ignored."""
-    later = future()
     scene.open()
     scene.start()
-    heard = scene.expect_hello()
-    welcome = scene.welcome_fields(heard.message, region="north", weights=[1, 2, 3])
-    scene.hello, scene.session = heard.message, welcome["session"]
-    scene.send("WorkerWelcome", welcome, wire=later)
+    scene.welcome(scene.expect_hello(), LATER, limits={"error_bytes_max": 5000, **MORE}, **MORE)
     lease = scene.lease()
-    spec = wire.write_spec(lease.task, scene.queue, b"from the future", later, origin="x", weight=7,
-                           headers=[{"key": "k", "value": "v"}])
-    dispatch = scene.dispatch_fields([lease], [spec])
-    scene.send("Dispatch", {**dispatch, "deadlines": [1], "note": "new"}, [spec], wire=later)
+    spec = wire.write_spec(lease.task, scene.queue, b"from the future", LATER, **MORE,
+                           headers=[{"key": "k", "value": "v", **MORE}])
+    scene.send("Dispatch", {**scene.dispatch_fields([lease], [spec]), **MORE}, [spec], wire=LATER)
     report = scene.completion(lease, "succeeded")
     check_equal(report.item["part"], b"from the future", "the result")
     scene.still_works()
@@ -219,11 +202,11 @@ def unknown_message(scene):
     scene.begin()
     scene.still_works()
     number = scene.hello["hello_number"]
-    scene.send("Rebalance", {"share": 3, "text": "new"}, wire=future())
+    scene.send(LATER_MESSAGE, {"share": 3}, wire=LATER)
     scene.still_works()
-    later = [heard.message for heard in scene.seen("WorkerHello")
+    again = [heard.message for heard in scene.seen("WorkerHello")
              if heard.message["hello_number"] > number]
-    check(not later, "no new hello", later)
+    check(not again, "no new hello", again)
 
 
 @case("evolution.other_side", "14")
