@@ -6,10 +6,10 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <peer.hpp>  // of the drivers
 #include <thread>
 
 #include "client/cpp/client.h"
-#include "peer.hpp"
 #include "worker/cpp/worker.h"
 
 namespace {

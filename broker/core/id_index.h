@@ -67,14 +67,16 @@ class IdIndex {
   class Table {
    public:
     Table() = default;
-    // The memory comes as zeros from the system when it is first touched: a large table is made at
-    // once.
+    // The memory comes as zeros from the system when it is first touched, so that a large table is
+    // made at once; nothing but calloc promises that.
     explicit Table(std::size_t buckets)
+        // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): see above; freed by Freed
         : memory_(std::calloc(buckets + 1, sizeof(Bucket))), mask_(buckets - 1) {
       MILLRACE_CHECK(memory_ != nullptr, "there is memory for the index of tasks");
-      const auto address = reinterpret_cast<std::uintptr_t>(memory_.get());
-      const std::uintptr_t aligned = (address + sizeof(Bucket) - 1) & ~(sizeof(Bucket) - 1);
-      buckets_ = reinterpret_cast<Bucket*>(aligned);
+      void* place = memory_.get();
+      std::size_t room = (buckets + 1) * sizeof(Bucket);
+      buckets_ =
+          static_cast<Bucket*>(std::align(sizeof(Bucket), buckets * sizeof(Bucket), place, room));
     }
 
     bool empty() const { return buckets_ == nullptr; }
@@ -155,6 +157,7 @@ class IdIndex {
 
    private:
     struct Freed {
+      // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): of calloc
       void operator()(void* memory) const { std::free(memory); }
     };
 

@@ -52,20 +52,12 @@ struct Task {
   TaskState state = TaskState::pending;
   Reason reason = Reason::none;
   std::uint8_t progress_percent = 0;
-  bool exists : 1;
-  bool dirty : 1;        // the record is to be written this turn
-  bool in_returned : 1;  // pending in its lane's returned set instead of the fifo
-  bool cancel_requested : 1;
-  bool spec_stored : 1;
-  bool ttl_over : 1;  // an attempt has had an effect: the task does not expire any more
-
-  Task()
-      : exists(false),
-        dirty(false),
-        in_returned(false),
-        cancel_requested(false),
-        spec_stored(false),
-        ttl_over(false) {}
+  bool exists : 1 = false;
+  bool dirty : 1 = false;        // the record is to be written this turn
+  bool in_returned : 1 = false;  // pending in its lane's returned set instead of the fifo
+  bool cancel_requested : 1 = false;
+  bool spec_stored : 1 = false;
+  bool ttl_over : 1 = false;  // an attempt has had an effect: the task does not expire any more
 
   Fence fence() const { return Fence(last_fence); }
 

@@ -3,8 +3,8 @@
 #include "tests/simulation/run_seeds.h"
 
 int main(int argc, char** argv) {
-  using namespace millrace;
-  const Result<simulation::Options> options = simulation::parse_options(argc, argv);
+  namespace simulation = millrace::simulation;
+  const millrace::Result<simulation::Options> options = simulation::parse_options(argc, argv);
   if (!options.ok()) {
     std::fprintf(stderr, "millrace-sim: %s\n", options.error().message.c_str());
     return 2;
