@@ -1,4 +1,5 @@
 // Every index of the core, derived again from the tasks alone.
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -50,20 +51,14 @@ class CoreInspector {
       const Task& task = core_.tasks_[index];
       if (!task.exists) continue;
       ++found;
-      const TaskRecord record = core_.record_of(task);
-      const std::string name = "task " + to_text(record.id);
-      if (core_.tasks_.find(record.id) != index) return name + " is not found by its id";
-      if (!sequences_.insert(record.sequence.value).second) return name + " shares its sequence";
-      if (record.sequence.value > core_.totals_.last_sequence)
-        return name + " has a future sequence";
-      ++by_state_[index_of(record.state)];
-      ++by_queue_[record.queue][index_of(record.state)];
-      if (task.dirty) return name + " was not written in its turn";
-      if (Found broken = check_timer(index, name)) return broken;
-      if (record.attempts > record.max_attempts) return name + " has too many attempts";
-      if (is_terminal(record.state) && !task.first_watch.is_none())
-        return name + " ended and is watched";
-      if (record.fence.value < record.attempts) return name + " has a fence below its attempts";
+      sequences_.push_back(task.sequence.value);
+      ++by_state_[index_of(task.state)];
+      ++by_queue_[core_.tasks_.terms_of(task).queue][index_of(task.state)];
+      if (const char* broken = check_task(index)) return "task " + to_text(task.id) + broken;
+    }
+    std::sort(sequences_.begin(), sequences_.end());
+    if (std::adjacent_find(sequences_.begin(), sequences_.end()) != sequences_.end()) {
+      return "two tasks share a sequence";
     }
     if (found != core_.tasks_.size()) return "the task table miscounts";
     if (by_state_ != core_.by_state_) return "the counts by state are wrong";
@@ -74,31 +69,42 @@ class CoreInspector {
     return std::nullopt;
   }
 
-  Found check_timer(TaskIndex index, const std::string& name) {
+  // What is wrong with one task, without its name: names are made for failures only.
+  const char* check_task(TaskIndex index) {
     const Task& task = core_.tasks_[index];
-    const TaskRecord record = core_.record_of(task);
+    if (core_.tasks_.find(task.id) != index) return " is not found by its id";
+    if (task.sequence.value > core_.totals_.last_sequence) return " has a future sequence";
+    if (task.dirty) return " was not written in its turn";
+    if (task.attempts > core_.tasks_.terms_of(task).max_attempts) return " has too many attempts";
+    if (is_terminal(task.state) && !task.first_watch.is_none()) return " ended and is watched";
+    if (task.last_fence < task.attempts) return " has a fence below its attempts";
+    return check_timer(index);
+  }
+
+  const char* check_timer(TaskIndex index) {
+    const Task& task = core_.tasks_[index];
     const bool in_due = core_.due_.contains(index);
     const bool in_leases = core_.leases_.contains(index);
-    if (in_due && in_leases) return name + " is in two heaps";
+    if (in_due && in_leases) return " is in two heaps";
     if (in_due || in_leases) ++timers_;
-    switch (record.state) {
+    switch (task.state) {
       case TaskState::delayed:
-        if (!in_due || record.due.is_none()) return name + " is delayed without a timer";
+        if (!in_due || task.moment.is_none()) return " is delayed without a timer";
         break;
       case TaskState::pending:
-        if (in_due == record.expires.is_none()) return name + " has a timer against its ttl";
+        if (in_due == core_.expiry_of(task).is_none()) return " has a timer against its ttl";
         break;
       case TaskState::in_progress:
-        if (!in_leases) return name + " runs without a deadline";
+        if (!in_leases) return " runs without a deadline";
         break;
       case TaskState::dead:
-        if (in_due || in_leases) return name + " is dead and timed";
+        if (in_due || in_leases) return " is dead and timed";
         break;
       default:
-        if (!in_due) return name + " is kept for ever";
-        retained_bytes_ += kRetainedOverheadBytes + record.result_bytes.value;
+        if (!in_due) return " is kept for ever";
+        retained_bytes_ += kRetainedOverheadBytes + task.result_bytes().value;
     }
-    return std::nullopt;
+    return nullptr;
   }
 
   Found check_queues() {
@@ -261,7 +267,7 @@ class CoreInspector {
   }
 
   const BrokerCore& core_;
-  std::set<std::uint64_t> sequences_;
+  std::vector<std::uint64_t> sequences_;
   std::array<std::uint64_t, kTaskStates> by_state_{};
   std::map<QueueNumber, std::array<std::uint64_t, kTaskStates>> by_queue_;
   std::map<GroupIndex, std::uint64_t> members_;
