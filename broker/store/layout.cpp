@@ -4,6 +4,7 @@
 
 #include "common/base/check.h"
 #include "common/base/crc32c.h"
+#include "common/base/shown_text.h"
 
 namespace millrace::broker {
 namespace {
@@ -95,8 +96,7 @@ QueueNumber queue_of_key(std::span<const std::uint8_t> key) {
 std::string text_of(TableId table, std::span<const std::uint8_t> key) {
   std::string text = std::string(name_of(table)) + "/";
   if (table == TableId::meta) {
-    text.append(reinterpret_cast<const char*>(key.data()), key.size());
-    return text;
+    return text + shown_text({reinterpret_cast<const char*>(key.data()), key.size()});
   }
   const std::size_t number_bytes =
       std::min<std::size_t>(table == TableId::queues ? 4 : 8, key.size());

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "common/base/shown_text.h"
+
 namespace millrace::cli {
 
 std::optional<client::Client> CommandContext::connect(int& exit_code) {
@@ -65,7 +67,7 @@ Result<std::vector<TaskId>> parse_task_ids(const std::vector<std::string>& texts
   for (const std::string& text : texts) {
     const std::optional<TaskId> id = parse_id<TaskId>(text);
     if (!id.has_value()) {
-      return Error{ErrorCode::invalid, "'" + text +
+      return Error{ErrorCode::invalid, "'" + shown_text(text) +
                                            "' is not a task id; ids are UUIDs such as "
                                            "0190c3a0-7e4b-7cc0-9f2e-3a1b5c7d9e0f"};
     }

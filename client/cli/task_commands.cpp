@@ -9,6 +9,7 @@
 #include "client/cli/strict_json.h"
 #include "client/cli/task_json.h"
 #include "client/cli/task_text.h"
+#include "common/base/shown_text.h"
 
 namespace millrace::cli {
 namespace {
@@ -123,7 +124,7 @@ int run_tasks(CommandContext& context, const TaskOptions& options) {
   if (!options.state.empty()) {
     const std::optional<TaskState> state = task_state_named(options.state);
     if (!state.has_value()) {
-      return context.fail_usage("'" + options.state +
+      return context.fail_usage("'" + shown_text(options.state) +
                                 "' is not a state; states are delayed, pending, in_progress, "
                                 "succeeded, dead, cancelled and expired");
     }

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstdio>
 
+#include "common/base/shown_text.h"
+
 namespace millrace {
 namespace {
 
@@ -23,14 +25,14 @@ constexpr std::array<Unit, 7> kUnits = {{{"d", 86'400'000'000'000},
 
 Error bad_duration(std::string_view text) {
   return {ErrorCode::invalid,
-          "'" + std::string(text) +
+          "'" + shown_text(text) +
               "' is not a duration; write a number and a unit such as 250ms, 10s, "
               "5m, 2h or 7d"};
 }
 
 Error bad_time(std::string_view text) {
   return {ErrorCode::invalid,
-          "'" + std::string(text) + "' is not a time; write it as 2026-03-01T12:30:00Z"};
+          "'" + shown_text(text) + "' is not a time; write it as 2026-03-01T12:30:00Z"};
 }
 
 // Days since 1970-01-01 of a proleptic Gregorian date (Hinnant, "chrono-Compatible Low-Level Date

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <memory>
 
+#include "common/base/shown_text.h"
 #include "common/host/toml_config.h"
 #include "common/host/version.h"
 
@@ -123,7 +124,7 @@ Result<ByteCount> parse_bytes(const std::string& text) {
     }
   }
   return Error{ErrorCode::invalid,
-               "'" + text +
+               "'" + shown_text(text) +
                    "' is not a size; write a number of bytes, or with a unit such as 64KiB, "
                    "16MiB or 2GiB"};
 }

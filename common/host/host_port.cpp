@@ -2,11 +2,13 @@
 
 #include <charconv>
 
+#include "common/base/shown_text.h"
+
 namespace millrace::host {
 namespace {
 
 Error bad_address(const std::string& text, const char* problem) {
-  return {ErrorCode::misconfigured, "'" + text + "' is not an address (" + problem +
+  return {ErrorCode::misconfigured, "'" + shown_text(text) + "' is not an address (" + problem +
                                         "); write HOST, HOST:PORT, tcp://HOST:PORT or [IPV6]:PORT"};
 }
 

@@ -1,6 +1,7 @@
-// Hostile but well-formed peers against the broker's core on a store in memory: after every turn the
-// invariants hold, the store does not contradict itself, and every peer can read what it was told.
-// The process may die between a turn and its commit, and starts again from what the store has.
+// Hostile but well-formed peers against the broker's core on a store in memory: after every turn
+// the invariants hold, the store does not contradict itself, and every peer can read what it was
+// told. The process may die between a turn and its commit, and starts again from what the store
+// has.
 #include <map>
 #include <memory>
 
@@ -122,7 +123,8 @@ class Broker {
     require(!broken, "the core's invariants hold", broken.value_or(""));
     const auto wrong = recorded_.contradiction();
     require(!wrong, "the store does not contradict itself", wrong.value_or(""));
-    require(core_->next_deadline() <= now_ + settings_.tick_interval_max, "ticks come often enough");
+    require(core_->next_deadline() <= now_ + settings_.tick_interval_max,
+            "ticks come often enough");
     require(core_->status(now_).counters.invariant_violations == 0, "the books balance");
     for (const broker::Send& send : effects_.sends) {
       std::visit([this](const auto& typed) { deliver(typed); }, send);

@@ -65,21 +65,20 @@ class Input {
 
   // From none to ten years, the round ones that rules speak of, and any other.
   Duration duration() {
-    static constexpr std::array<Duration, 14> kRound = {
-        Duration(),
-        Duration::nanoseconds(1),
-        Duration::milliseconds(1),
-        Duration::milliseconds(100),
-        Duration::milliseconds(250),
-        Duration::seconds(1),
-        Duration::milliseconds(3'100),
-        Duration::minutes(1),
-        Duration::minutes(6),
-        Duration::hours(1),
-        Duration::days(1),
-        Duration::days(3'650),
-        Duration::nanoseconds(-1),
-        Duration::days(365)};
+    static constexpr std::array<Duration, 14> kRound = {Duration(),
+                                                        Duration::nanoseconds(1),
+                                                        Duration::milliseconds(1),
+                                                        Duration::milliseconds(100),
+                                                        Duration::milliseconds(250),
+                                                        Duration::seconds(1),
+                                                        Duration::milliseconds(3'100),
+                                                        Duration::minutes(1),
+                                                        Duration::minutes(6),
+                                                        Duration::hours(1),
+                                                        Duration::days(1),
+                                                        Duration::days(3'650),
+                                                        Duration::nanoseconds(-1),
+                                                        Duration::days(365)};
     const std::size_t choice = below(kRound.size() + 2);
     return choice < kRound.size() ? kRound[choice] : Duration::nanoseconds(small<std::int64_t>());
   }

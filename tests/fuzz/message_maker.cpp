@@ -244,9 +244,9 @@ ClientReply client_reply(Input& input) {
       return Finished{any_list<FinishedTask>(input, [&] { return any_end(input); })};
     case 4:
       return Cancelled{request, any_list<CancelAnswer>(input, [&] {
-                         return CancelAnswer{any_word(input, CancelStatus::cancelled,
-                                                      CancelStatus::not_found),
-                                             TaskState::cancelled};
+                         return CancelAnswer{
+                             any_word(input, CancelStatus::cancelled, CancelStatus::not_found),
+                             TaskState::cancelled};
                        })};
     case 5: {
       TaskList list;

@@ -34,8 +34,7 @@ std::optional<WireInput> read_wire_input(std::span<const std::uint8_t> bytes) {
   input.kind = static_cast<WireKind>(bytes[0] % static_cast<std::uint8_t>(WireKind::count));
   input.small_limits = bytes[1] % 4 == 1;
   input.shift = bytes[2] % 8;
-  const auto length =
-      static_cast<std::size_t>(bytes[4] + (bytes[5] << 8) + (bytes[6] << 16));
+  const auto length = static_cast<std::size_t>(bytes[4] + (bytes[5] << 8) + (bytes[6] << 16));
   const std::span<const std::uint8_t> rest = bytes.subspan(kHeaderBytes);
   const auto control = rest.first(std::min(length, rest.size()));
   if (bytes[3] == kNoFrame) return input;

@@ -39,8 +39,7 @@ std::optional<WireInput> changed(std::span<const std::uint8_t> bytes, Random& ra
   const std::uint64_t choice = random.below(16);
   if (!input || input->frames.empty() || choice == 0) {
     WireInput made;
-    made.kind =
-        static_cast<WireKind>(random.below(static_cast<std::uint64_t>(WireKind::count)));
+    made.kind = static_cast<WireKind>(random.below(static_cast<std::uint64_t>(WireKind::count)));
     made.small_limits = random.chance(1, 4);
     made.shift = static_cast<std::uint8_t>(random.below(8));
     made.frames = valid_frames(made.kind, random);

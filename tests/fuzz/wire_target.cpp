@@ -1,5 +1,6 @@
 // Every decoder of the protocol, both directions. What decodes must come back the same when it is
-// encoded and decoded again; what is refused must say why; the address of the bytes must not matter.
+// encoded and decoded again; what is refused must say why; the address of the bytes must not
+// matter.
 #include <algorithm>
 #include <optional>
 

@@ -64,13 +64,16 @@ class WorkerRun {
       case 10:
         return leave();
       case 11:
-        now_ = now_ + std::max(Duration(), input_.duration());
+        advance(now_ + std::max(Duration(), input_.duration()));
         return tick();
       default:
-        now_ = std::max(now_, std::min(session_.next_deadline(), now_ + Duration::hours(1)));
+        advance(std::min(session_.next_deadline(), now_ + Duration::hours(1)));
         return tick();
     }
   }
+
+  // A wall clock may be wrong, but not without end.
+  void advance(Time to) { now_ = std::clamp(to, now_, wire::kNotBeforeLatest); }
 
   void tick() {
     session_.tick(now_, actions_);

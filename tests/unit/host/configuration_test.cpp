@@ -297,5 +297,11 @@ TEST(HostPort, RefusedForms) {
   }
 }
 
+TEST(HostPort, AnyBytesMakeOneReadableLine) {
+  const Result<HostPort> result = parse_host_port("a\nb\x1b[1m\xff", 5555);
+  ASSERT_FALSE(result.ok());
+  EXPECT_THAT(result.error().message, StartsWith("'a?b?[1m?' is not an address"));
+}
+
 }  // namespace
 }  // namespace millrace::host
