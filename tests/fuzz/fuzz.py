@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Runs the fuzz targets; `./dev fuzz` builds them first.
 
-A target reads its committed corpus and a working one beside its program, and puts what it finds into
-findings/, named so that it can be run again. Any finding makes this program fail.
+A target reads its committed corpus (corpus/TARGET.inputs, packed into one file) and a working one
+beside its program, and puts what it finds into findings/ there. Any finding makes this program fail.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -34,12 +35,17 @@ class Target:
         self.program = build / "bin" / f"fuzz_{name}"
         self.working = build / "corpus" / name
         self.findings = build / "findings"
-        self.committed = HERE / "corpus" / name
+        self.committed = build / "committed" / name
+        self.packed = HERE / "corpus" / f"{name}.inputs"
         self.regressions = HERE / "regressions" / name
 
     def prepare(self):
         self.working.mkdir(parents=True, exist_ok=True)
         self.findings.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.committed, ignore_errors=True)
+        self.committed.mkdir(parents=True)
+        for number, data in enumerate(unpack(self.packed)):
+            (self.committed / str(number)).write_bytes(data)
 
     def options(self):
         # Without "entropic" choice of seeds: its bookkeeping costs these short targets two thirds
@@ -53,7 +59,9 @@ class Target:
     def run(self, seconds, nice):
         """One run; its figures."""
         self.prepare()
-        folders = [self.working, *(f for f in (self.committed, self.regressions) if f.is_dir())]
+        folders = [self.working, self.committed]
+        if self.regressions.is_dir():
+            folders.append(self.regressions)
         began = time.monotonic()
         run = subprocess.run(
             [*(["nice", "-n", "19"] if nice else []), self.program, *self.options(),
@@ -75,23 +83,30 @@ class Target:
                 "findings": int(run.returncode != 0)}
 
     def minimise(self):
-        """Makes the committed corpus anew: few small inputs that reach all that is known."""
+        """Packs the corpus anew: small inputs that reach all, or most, of what is known."""
+        self.prepare()
         merged = self.working.with_name(self.name + ".merged")
         shutil.rmtree(merged, ignore_errors=True)
         merged.mkdir(parents=True)
-        self.prepare()
-        folders = [f for f in (self.committed, self.working) if f.is_dir()]
         subprocess.run([self.program, "-merge=1", f"-max_len={BYTES_MAX[self.name]}", merged,
-                        *folders], check=True, stderr=subprocess.DEVNULL)
-        shutil.rmtree(self.committed, ignore_errors=True)
-        self.committed.mkdir(parents=True)
-        bytes_left = CORPUS_BYTES_MAX
-        for file in sorted(merged.iterdir(), key=lambda f: (f.stat().st_size, f.name)):
-            bytes_left -= file.stat().st_size
-            if bytes_left < 0:
-                break
-            shutil.copyfile(file, self.committed / file.name[:12])
+                        self.committed, self.working], check=True, stderr=subprocess.DEVNULL)
+        inputs = sorted((file.read_bytes() for file in merged.iterdir()), key=lambda b: (len(b), b))
         shutil.rmtree(merged)
+        while sum(len(data) + 2 for data in inputs) > CORPUS_BYTES_MAX:
+            inputs.pop()
+        self.packed.parent.mkdir(exist_ok=True)
+        self.packed.write_bytes(b"".join(struct.pack("<H", len(data)) + data for data in inputs))
+        print(f"{self.name}: {len(inputs)} inputs, {self.packed.stat().st_size} bytes", flush=True)
+
+
+def unpack(file):
+    """The inputs of a packed corpus: each after its length, 2 bytes little-endian."""
+    data = file.read_bytes() if file.exists() else b""
+    at = 0
+    while at + 2 <= len(data):
+        (length,) = struct.unpack_from("<H", data, at)
+        yield data[at + 2:at + 2 + length]
+        at += 2 + length
 
 
 def show(line):
@@ -122,23 +137,29 @@ def record(lines, since):
             file.write(json.dumps({"date": since, "commit": commit(), **line}) + "\n")
 
 
+def add(sums, line):
+    total = sums.setdefault(line["target"], {**line, "executions": 0, "seconds": 0})
+    for key in ("executions", "seconds"):
+        total[key] += line[key]
+    total["edges"] = max(total["edges"], line["edges"])
+    total["findings"] = line["findings"]
+
+
 def campaign(targets, seconds, jobs):
     """Turns over all targets until the time is up. A target with a finding takes no further part."""
     since = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     ends = time.monotonic() + seconds
     sums = {}
     playing = list(targets)
-    while playing and time.monotonic() < ends - 1:
-        share = (ends - time.monotonic()) * jobs / len(playing)
-        for line in run_all(playing, max(1, int(min(TURN_SECONDS, share))), jobs, nice=True):
-            show(line)
-            total = sums.setdefault(line["target"], {**line, "executions": 0, "seconds": 0})
-            for key in ("executions", "seconds"):
-                total[key] += line[key]
-            total["edges"] = max(total["edges"], line["edges"])
-            total["findings"] = line["findings"]
-        playing = [target for target in playing if not sums[target.name]["findings"]]
-    record(sums.values(), since)
+    try:
+        while playing and time.monotonic() < ends - 1:
+            share = (ends - time.monotonic()) * jobs / len(playing)
+            for line in run_all(playing, max(1, int(min(TURN_SECONDS, share))), jobs, nice=True):
+                show(line)
+                add(sums, line)
+            playing = [target for target in playing if not sums[target.name]["findings"]]
+    finally:
+        record(sums.values(), since)
     print("in all:")
     for line in sums.values():
         show(line)

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "common/base/result.h"
@@ -14,8 +15,7 @@ namespace millrace::fuzz {
 // Ends the process with `what` and, for the reader, `shown`.
 inline void require(bool holds, const char* what, std::string_view shown = {}) {
   if (holds) return;
-  std::fprintf(stderr, "broken property: %s: %.*s\n", what, static_cast<int>(shown.size()),
-               shown.data());
+  std::fprintf(stderr, "broken property: %s: %s\n", what, std::string(shown).c_str());
   std::abort();
 }
 

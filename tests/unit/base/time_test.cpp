@@ -174,7 +174,7 @@ TEST(Rfc3339, ReadsBackWhatItWrites) {
 }
 
 TEST(TimeTexts, AnyBytesMakeOneReadableErrorLine) {
-  EXPECT_THAT(parse_duration("5\n\xff").error().message, HasSubstr("'5??' is not a duration"));
+  EXPECT_THAT(parse_duration("5\nh\xff").error().message, HasSubstr("'5?h?' is not a duration"));
   EXPECT_THAT(parse_rfc3339("\x1b[2J\x7f").error().message, HasSubstr("'?[2J?' is not a time"));
   EXPECT_THAT(parse_duration(std::string(101, '1')).error().message,
               HasSubstr("'" + std::string(100, '1') + "...' is not a duration"));

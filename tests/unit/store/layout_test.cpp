@@ -77,7 +77,7 @@ TEST(Layout, NamesAreForPeople) {
   EXPECT_EQ(text_of(TableId::meta, Key::of_meta(kMetaEpoch).view()), "meta/epoch");
   EXPECT_EQ(text_of(TableId::queues, Key::of_queue(QueueNumber(3)).view()), "queues/3");
   EXPECT_EQ(text_of(TableId::attempts, Key::of_attempt(TaskSequence(9), 2).view()), "attempts/9/2");
-  EXPECT_EQ(text_of(TableId::meta, Key::of_meta("e\n\xff").view()), "meta/e??");
+  EXPECT_EQ(text_of(TableId::meta, Key::of_meta("\ne\xff").view()), "meta/?e?");
 }
 
 TEST(Layout, ChunksCoverTheBody) {
