@@ -242,11 +242,13 @@ class Reassignment(unittest.TestCase):
 
 class Faults(unittest.TestCase):
     def test_are_read_with_their_ends(self):
-        first, second = faults_of([
+        first, second, _ = faults_of([
             {"operation": "fault", "kind": "invoke", "number": 1, "mono_ns": 10, "fault": "stall",
              "targets": ["w04"]},
             {"operation": "fault", "kind": "invoke", "number": 2, "mono_ns": 11, "fault": "lose",
              "targets": ["w01"]},
+            {"operation": "fault", "kind": "invoke", "number": "starved 1", "mono_ns": 12,
+             "fault": "starved", "targets": ["all"]},
             {"operation": "fault", "kind": "ok", "number": 1, "mono_ns": 20}])
         self.assertEqual((first.begin_ns, first.end_ns, second.end_ns), (10, 20, NEVER))
         self.assertTrue(first.hits("w04.7") and first.hits("w04") and not first.hits("w40.1"))

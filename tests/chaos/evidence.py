@@ -52,7 +52,7 @@ class Evidence:
         return {line["task"] for line in self.lines(operation, *kinds)}
 
     def starts_by_task(self):
-        """In the order of the leases. A worker that was frozen may start an old one after a newer."""
+        """In the order of the leases: a worker that was frozen may start an old one late."""
         by_task = collections.defaultdict(list)
         for start in sorted(self.starts, key=lambda start: start.fence):
             by_task[start.task].append(start)
@@ -77,7 +77,7 @@ def faults_of(lines):
             faults[line["number"]] = Fault(line["fault"], line["targets"], line["mono_ns"], 1 << 63)
         elif line["operation"] == "fault":
             faults[line["number"]].end_ns = line["mono_ns"]
-    return [faults[number] for number in sorted(faults)]
+    return list(faults.values())
 
 
 def export(connection, tasks):
