@@ -9,11 +9,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGE = os.path.join(os.path.dirname(os.path.dirname(HERE)), "worker", "python")
 sys.path.insert(0, PACKAGE)
 
-from cluster import Cluster, ClusterTest, wait_for  # noqa: E402  (after the path)
-import millrace  # noqa: E402
+from cluster import BINARIES, Cluster, ClusterTest, wait_for
+import millrace
 
 PYTHON = "/usr/bin/python3"
-ENVIRONMENT = dict(os.environ, PYTHONPATH=PACKAGE, PYTHONDONTWRITEBYTECODE="1")
+ENVIRONMENT = dict(os.environ, PYTHONPATH=PACKAGE)
+# Compiled modules belong to the build, not to the checkout.
+ENVIRONMENT.setdefault("PYTHONPYCACHEPREFIX", os.path.join(os.path.dirname(BINARIES), "pycache"))
 
 
 class PythonCluster(Cluster):

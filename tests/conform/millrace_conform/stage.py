@@ -61,6 +61,8 @@ class Stage:
         for kind, type_ in (("peer", zmq.ROUTER), ("beat", zmq.SUB), ("pulse", zmq.PUB)):
             opened = self.context.socket(type_)
             opened.linger = 0
+            # A ROUTER drops what is over its mark, and a slow candidate would miss it.
+            opened.sndhwm = 0
             if kind == "beat":
                 opened.subscribe(b"")
             self._bind(opened, self.ports[kind].number)

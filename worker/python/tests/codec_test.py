@@ -241,7 +241,8 @@ class ClientReplies(unittest.TestCase):
 
     def test_pulse(self):
         self.assertEqual(shared_codec.decode_pulse(frames.pulse(9)).epoch, 9)
-        for wrong in (b"", b"12345678", frames.pulse(9, version=2), frames.pulse(9)[:-9]):
+        for wrong in (b"", b"12345678", frames.pulse(9, version=2), frames.pulse(9)[:-9],
+                      frames.pulse(0), frames.pulse(9) + bytes(300)):
             with self.subTest(wrong=wrong), self.assertRaises(BrokenMessage):
                 shared_codec.decode_pulse(wrong)
 

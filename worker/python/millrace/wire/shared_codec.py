@@ -15,6 +15,8 @@ from millrace.wire.schema.Refused import Refused as RefusedTable
 from millrace.wire.schema.Uuid import CreateUuid
 from millrace.words import ErrorCode
 
+_HEARTBEAT_BYTES_MAX = 256
+
 
 def read_endpoints(table: Any) -> Endpoints:
     if table is None:
@@ -60,11 +62,13 @@ def encode_beat(beat: Beat) -> bytes:
 def decode_pulse(frame: bytes) -> Pulse:
     """Raises BrokenMessage when it is none."""
     try:
-        if frame[4:8] != b"MRP1":
+        if frame[4:8] != b"MRP1" or len(frame) > _HEARTBEAT_BYTES_MAX:
             raise BrokenMessage("not a pulse")
         pulse = PulseTable.GetRootAs(frame, 0)
         if pulse.ProtocolVersion() != PROTOCOL_VERSION:
             raise BrokenMessage(f"protocol version {pulse.ProtocolVersion()}")
+        if pulse.Epoch() == 0:
+            raise BrokenMessage("a pulse without an epoch")
         return Pulse(pulse.Epoch(), pulse.Number(), pulse.TimeNs(), bool(pulse.Stopping()))
     except BrokenMessage:
         raise
