@@ -11,7 +11,7 @@ import asyncio
 import queue
 import threading
 import time
-from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from millrace.units import Seconds
 from millrace.wire.messages import DispatchedTask, HeldLease
@@ -49,26 +49,33 @@ class HandlerPool:
         self.result_bytes_max = 16 << 20
 
     def start(self, started: Sequence[DispatchedTask]) -> None:
+        coroutines: List[Tuple[Handler, Task]] = []
         for dispatched in started:
-            try:
-                payload, headers = read_task(dispatched.spec)
-                problem = None
-            except ValueError as error:
-                payload, headers = b"", ()
-                problem = Answer(Outcome.failed_for_good, error=f"the task {error}")
-            task = Task(dispatched, payload, headers, self.result_bytes_max, self._ask)
+            task, problem = self._read(dispatched)
             with self._lock:
                 self._tasks[task._lease] = task
             handler = self._handlers.get(dispatched.queue)
-            if handler is None and problem is None:
-                problem = Answer(Outcome.failed,
-                                 error=f"this worker has no handler for queue '{task.queue}'")
             if problem is not None:
                 self._end(task, problem, 0)
-            elif handler is not None and handler.is_async:
-                self._start_async(handler, task)
+            elif handler is None:
+                self._end(task, Answer(Outcome.failed, error="this worker has no handler for queue "
+                                                             f"'{task.queue}'"), 0)
+            elif handler.is_async:
+                coroutines.append((handler, task))
             else:
                 self._start_in_thread(task)
+        if coroutines:
+            self._start_in_loop(coroutines)
+
+    def _read(self, dispatched: DispatchedTask) -> Tuple[Task, Optional[Answer]]:
+        """The task, and what is wrong with it."""
+        problem = None
+        try:
+            payload, headers = read_task(dispatched.spec)
+        except ValueError as error:
+            payload, headers = b"", ()
+            problem = Answer(Outcome.failed_for_good, error=f"the task {error}")
+        return Task(dispatched, payload, headers, self.result_bytes_max, self._ask), problem
 
     def stop(self, lease: HeldLease, reason: StopReason) -> None:
         with self._lock:
@@ -174,12 +181,17 @@ class HandlerPool:
 
     # ---- the event loop --------------------------------------------------------------------------
 
-    def _start_async(self, handler: Handler, task: Task) -> None:
+    def _start_in_loop(self, coroutines: Sequence[Tuple[Handler, Task]]) -> None:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             threading.Thread(target=self._run_loop, args=(self._loop,), name="millrace-asyncio",
                              daemon=True).start()
-        self._loop.call_soon_threadsafe(self._spawn, self._loop, handler, task)
+        self._loop.call_soon_threadsafe(self._spawn_all, self._loop, coroutines)
+
+    def _spawn_all(self, loop: asyncio.AbstractEventLoop,
+                   coroutines: Sequence[Tuple[Handler, Task]]) -> None:
+        for handler, task in coroutines:
+            self._spawn(loop, handler, task)
 
     def _run_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from typing import Any, Callable, NamedTuple, Union
+from typing import Any, Callable, Union
 
 from millrace.errors import FailForGood, Retry, Stopped
 from millrace.words import Outcome
@@ -15,13 +15,13 @@ Result = Union[bytes, bytearray, memoryview, str, None]
 Function = Callable[[Task], Any]  # of Result, or of an awaitable of it
 
 
-class Handler(NamedTuple):
-    function: Function
-    in_process: bool  # in a process of its own
+class Handler:
+    """A function, and where it runs."""
 
-    @property
-    def is_async(self) -> bool:
-        return inspect.iscoroutinefunction(self.function)
+    def __init__(self, function: Function, in_process: bool) -> None:
+        self.function = function
+        self.in_process = in_process  # in a process of its own
+        self.is_async = inspect.iscoroutinefunction(function)
 
 
 def call(function: Function, task: Task) -> Answer:
