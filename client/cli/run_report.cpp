@@ -23,7 +23,10 @@ RunReport::RunReport(const RunReportOptions& options, const host::Clock& clock)
       clock_(clock),
       start_(clock.now()),
       progress_(stderr, start_),
-      output_is_terminal_(::isatty(STDOUT_FILENO) == 1) {}
+      output_is_terminal_(::isatty(STDOUT_FILENO) == 1) {
+  // Whoever reads the results from a pipe gets each as its task ends.
+  if (options_.results) std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+}
 
 void RunReport::print(const std::string& line) {
   if (output_is_terminal_) progress_.erase();

@@ -5,6 +5,8 @@ import sys
 
 from . import report, runner
 from .case import HANDLERS
+from .client_cases import SUITE as CLIENT_SUITE
+from .client_scene import ClientScene
 from .worker_cases import SUITE as WORKER_SUITE
 from .worker_scene import WorkerScene
 
@@ -19,7 +21,7 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = make_parser()
     options, command = split(parser, arguments)
-    suite = WORKER_SUITE
+    suite = CLIENT_SUITE if options.client else WORKER_SUITE
     if options.list:
         for case in suite.cases:
             needs = f" (needs {', '.join(case.needs)})" if case.needs else ""
@@ -28,9 +30,8 @@ def main(arguments=None):
     cases = selected(parser, suite.cases, options.case)
     if not command:
         parser.error("no program to test; add it after --, as in: millrace-conform -- ./my_worker {broker}")
-    results = runner.run(
-        cases, lambda context: WorkerScene(context, options.patience, command, options.handlers),
-        options.handlers, options.at_once)
+    make_scene = scene_maker(options, command)
+    results = runner.run([(case, make_scene) for case in cases], options.handlers, options.at_once)
     write(options.tap, report.tap(results))
     write(options.junit, report.junit(results, " ".join(command)))
     if options.tap != "-":
@@ -38,10 +39,19 @@ def main(arguments=None):
     return NOT_CONFORMING if report.failed_musts(results) else DONE
 
 
+def scene_maker(options, command):
+    """A function that makes the scene of one case, for a ZeroMQ context."""
+    if options.client:
+        return lambda context: ClientScene(context, options.patience, command)
+    return lambda context: WorkerScene(context, options.patience, command, options.handlers)
+
+
 def make_parser():
     parser = argparse.ArgumentParser(
         prog="millrace-conform", description=DESCRIPTION,
         usage="millrace-conform [OPTIONS] -- PROGRAM ARG...")
+    parser.add_argument("--client", action="store_true",
+                        help="the program is a client: the kit appends its order, as README.md says")
     parser.add_argument("--list", action="store_true", help="print the cases, and end")
     parser.add_argument("--case", action="append", metavar="NAME",
                         help="only this case, or those below it as in `hello.`; may be repeated")

@@ -16,18 +16,18 @@ FAILED = "failed"
 SKIPPED = "skipped"
 
 
-def run(cases, make_scene, handlers, at_once):
-    """The results, in the order of the cases. `make_scene(context)` makes the scene of one case."""
+def run(jobs, handlers, at_once):
+    """The results, in the order of the jobs: (case, make_scene), which makes a scene for a context."""
     context = zmq.Context()
     context.max_sockets = 4096
     try:
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-            return list(pool.map(lambda case: run_one(case, context, make_scene, handlers), cases))
+            return list(pool.map(lambda job: run_one(*job, context, handlers), jobs))
     finally:
         context.destroy(linger=0)
 
 
-def run_one(case, context, make_scene, handlers):
+def run_one(case, make_scene, context, handlers):
     missing = [need for need in case.needs if need not in handlers]
     if missing:
         return Result(case, SKIPPED, f"the candidate has no handler for {', '.join(missing)}", 0.0)

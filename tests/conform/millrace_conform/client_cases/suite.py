@@ -1,0 +1,6 @@
+"""The cases for clients."""
+
+from ..case import Suite
+
+SUITE = Suite()
+case = SUITE.case
