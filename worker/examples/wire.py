@@ -114,7 +114,8 @@ class Wire:
                     break
                 frames = socket.recv_multipart()
                 try:
-                    frame, bundle = frames if len(frames) == 2 else (*frames, b"")
+                    two = socket is self.dealer and len(frames) == 2
+                    frame, bundle = frames if two else (*frames, b"")
                     message = read(frame)
                     self.heard = time.monotonic()
                     getattr(listener, f"on_{name_of(message)}", ignore)(message, bundle)

@@ -242,7 +242,7 @@ def broken_spec(scene):
     check(report.item["outcome"] in ("failed", "failed_for_good"), "failed or failed_for_good", report)
 
 
-@case("work.timeout", "10", needs=("sleep",))
+@case("work.timeout", "10", level=SHOULD, needs=("sleep",))
 def timeout(scene):
     """An attempt that passes its timeout is ended by the worker and reported as timed_out."""
     scene.begin()
@@ -250,7 +250,7 @@ def timeout(scene):
     scene.still_works()
 
 
-@case("work.timeout_stuck", "10", needs=("stuck",))
+@case("work.timeout_stuck", "10", level=SHOULD, needs=("stuck",))
 def timeout_stuck(scene):
     """A handler that does not end at its timeout does not silence the worker."""
     scene.begin()
