@@ -1,7 +1,8 @@
-"""Old and new peers understand each other: no schema breaks a released one, no released fixture changes.
+"""Old and new peers understand each other: no schema breaks a released one, and no released fixture
+changes.
 
-The gate is `flatc --conform` and a stricter reading of schemas/README.md; both are shown to catch what
-they are there for.
+The gate is `flatc --conform` and a stricter reading of schemas/README.md; together they are shown
+to catch what they are there for.
 """
 
 import hashlib
@@ -83,7 +84,8 @@ class Gate(unittest.TestCase):
 
     def test_the_gate_is_open_for_growth(self):
         self.assertEqual(list(objections(wire.WIRE, schema.later(wire.WIRE))), [])
-        self.assertEqual(self.judge(r"(next_cursor: ulong \(id: 2\);)", r"\1 more: [uint] (id: 3);"), [])
+        self.assertEqual(self.judge(r"(next_cursor: ulong \(id: 2\);)",
+                                    r"\1 more: [uint] (id: 3);"), [])
 
     def test_the_gate_is_shut_for_what_breaks_old_peers(self):
         for what, pattern, replacement in (
@@ -91,11 +93,13 @@ class Gate(unittest.TestCase):
                 ("a default that changes", r"limit: uint = 100", "limit: uint = 50"),
                 ("an id that moves", r"cursor: ulong \(id: 2\);(\s+)limit: uint = 100 \(id: 3\)",
                  r"cursor: ulong (id: 3);\1limit: uint = 100 (id: 2)"),
-                ("a word that is renumbered", r"duplicate = 2, conflict = 3", "conflict = 2, duplicate = 3"),
+                ("a word that is renumbered", r"duplicate = 2, conflict = 3",
+                 "conflict = 2, duplicate = 3"),
                 ("a word that is gone", r", stale_lease = 10", ""),
                 ("a member before others", r"union Body \{", "union Body { Drain2,"),
                 ("a member that is gone", r"Recall, Drain\n", "Recall\n"),
-                ("a struct that grows", r"struct CancelAnswer \{", "struct CancelAnswer { more: ubyte;"),
+                ("a struct that grows", r"struct CancelAnswer \{",
+                 "struct CancelAnswer { more: ubyte;"),
                 ("a field that is gone", r"  broker_version: string \(id: 8\);\n", "")):
             with self.subTest(what):
                 self.assertTrue(self.judge(pattern, replacement), f"nobody objects to {what}")
@@ -112,17 +116,20 @@ class Gate(unittest.TestCase):
                     text += "table Drain2 {}\n"
                 with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                     file.write(text)
-            return flatc_objections(SCHEMAS, folder) + list(objections(wire.WIRE, schema.load(folder)))
+            return flatc_objections(SCHEMAS,
+                                    folder) + list(objections(wire.WIRE, schema.load(folder)))
 
 
 class Fixtures(unittest.TestCase):
     def test_released_fixtures_are_as_they_were(self):
         for version in versions():
-            with open(os.path.join(golden_test.HERE, f"released-{version}.sha256"), encoding="ascii") as file:
+            with open(os.path.join(golden_test.HERE, f"released-{version}.sha256"),
+                      encoding="ascii") as file:
                 lines = [line.split() for line in file]
             self.assertGreater(len(lines), 100)
             for digest, name in lines:
-                with self.subTest(name), open(os.path.join(golden_test.FIXTURES, name), "rb") as fixture:
+                with self.subTest(name), open(os.path.join(golden_test.FIXTURES, name),
+                                              "rb") as fixture:
                     self.assertEqual(hashlib.sha256(fixture.read()).hexdigest(), digest,
                                      "a released fixture has changed; make a new one beside it")
 
@@ -132,7 +139,8 @@ class Fixtures(unittest.TestCase):
             for name, fixture, frames in golden_test.load():
                 with self.subTest(f"{version} {name}"):
                     read = flatbuffer.read(old, fixture["root"], frames[0], fixture["identifier"])
-                    now = flatbuffer.read(wire.WIRE, fixture["root"], frames[0], fixture["identifier"])
+                    now = flatbuffer.read(wire.WIRE, fixture["root"], frames[0],
+                                          fixture["identifier"])
                     self.assertTrue(agrees(read, now), f"{read}\n{now}")
 
     def test_what_comes_later_is_written_as_it_lies_there(self):

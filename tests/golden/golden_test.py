@@ -1,4 +1,4 @@
-"""The fixtures against a second reader and writer, which knows nothing of the C++ codecs: the kit's own.
+"""The fixtures against a second reader and writer, which knows nothing of the C++ codecs.
 
 Reading the bytes must give the JSON, and writing the JSON must give bytes that read as the same.
 """

@@ -1,7 +1,7 @@
 """The fixtures as a later version would write them: two more fields in every table.
 
-`later.py --rewrite` writes the folder anew. Readers of today must find in each what the fixture of the
-same name says; later/unknown_message.bin is a message that they cannot know.
+`later.py --rewrite` writes the folder anew. Readers of today must find in each what the fixture of
+the same name says; later/unknown_message.bin is a message that they cannot know.
 """
 
 import os

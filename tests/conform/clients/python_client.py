@@ -30,11 +30,13 @@ def wait(client, task):
 
 
 def cancel(client, task):
-    return client.cancel(uuid.UUID(task)).status in (CancelStatus.cancelled, CancelStatus.cancelling)
+    return client.cancel(uuid.UUID(task)).status in (CancelStatus.cancelled,
+                                                     CancelStatus.cancelling)
 
 
 def main(broker, order, *words):
-    with millrace.Client(broker, connect_timeout=OUTAGE_SECONDS_MAX, call_timeout=OUTAGE_SECONDS_MAX,
+    with millrace.Client(broker, connect_timeout=OUTAGE_SECONDS_MAX,
+                         call_timeout=OUTAGE_SECONDS_MAX,
                          outage_max=OUTAGE_SECONDS_MAX) as client:
         return {"submit": submit, "wait": wait, "cancel": cancel}[order](client, *words)
 

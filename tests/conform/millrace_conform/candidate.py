@@ -21,7 +21,8 @@ class Candidate:
         for name, value in values.items():
             environment[f"MILLRACE_{name.upper()}"] = str(value)
         self.process = subprocess.Popen(
-            DIES_WITH_US + [fill(word, values) for word in command], stdin=subprocess.DEVNULL, stdout=self._output,
+            DIES_WITH_US + [fill(word, values) for word in command], stdin=subprocess.DEVNULL,
+            stdout=self._output,
             stderr=self._errors, env=environment, start_new_session=True)
 
     @property

@@ -1,4 +1,4 @@
-"""A client under test, and a broker for it that obeys the case: what client cases are written with."""
+"""A client under test and a broker that obeys the case: what client cases are written with."""
 
 import collections
 import json
@@ -73,7 +73,8 @@ class ClientScene(Stage):
         return self.expect_submit()
 
     def expect_submit(self, within=None):
-        return self.expect("Submit", lambda submit: submit["spec_bytes"], "a Submit with items", within)
+        return self.expect("Submit", lambda submit: submit["spec_bytes"], "a Submit with items",
+                           within)
 
     def take_of_other(self, name, peer):
         """As take, of a message that came from another socket than `peer`."""
@@ -142,7 +143,7 @@ class ClientScene(Stage):
               f"exit code {code}, saying {self.candidate.last_words()!r}")
 
     def printed(self):
-        """{id: state} of the lines that the program printed; a task that is printed twice is a failure."""
+        """{id: state} of the lines that the program printed. A task on two lines is a failure."""
         states = {}
         for line in self.candidate.output():
             try:

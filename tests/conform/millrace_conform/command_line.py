@@ -12,7 +12,7 @@ from .worker_scene import WorkerScene
 
 DONE, NOT_CONFORMING, USAGE = 0, 1, 2
 
-DESCRIPTION = """Plays the broker to a worker, or to a client, and says whether it keeps docs/protocol.md.
+DESCRIPTION = """Plays the broker to a worker, or to a client: does it keep docs/protocol.md?
 The program under test is started once per case; {broker}, {queue} and {slots} in its arguments are
 filled in, and MILLRACE_BROKER, MILLRACE_QUEUE and MILLRACE_SLOTS are set."""
 
@@ -29,7 +29,8 @@ def main(arguments=None):
         return DONE
     cases = selected(parser, suite.cases, options.case)
     if not command:
-        parser.error("no program to test; add it after --, as in: millrace-conform -- ./my_worker {broker}")
+        parser.error("no program to test; add it after --, as in: "
+                     "millrace-conform -- ./my_worker {broker}")
     make_scene = scene_maker(options, command)
     results = runner.run([(case, make_scene) for case in cases], options.handlers, options.at_once)
     write(options.tap, report.tap(results))
@@ -51,14 +52,15 @@ def make_parser():
         prog="millrace-conform", description=DESCRIPTION,
         usage="millrace-conform [OPTIONS] -- PROGRAM ARG...")
     parser.add_argument("--client", action="store_true",
-                        help="the program is a client: the kit appends its order, as README.md says")
+                        help="the program is a client; the kit appends its order (see README.md)")
     parser.add_argument("--list", action="store_true", help="print the cases, and end")
     parser.add_argument("--case", action="append", metavar="NAME",
                         help="only this case, or those below it as in `hello.`; may be repeated")
     parser.add_argument("--handlers", type=handler_list, default=HANDLERS, metavar="NAME[,NAME...]",
                         help="what the worker's handler can do besides echo; default: "
                              + ",".join(HANDLERS))
-    parser.add_argument("--tap", metavar="FILE", help="write the results as TAP; -: to standard output")
+    parser.add_argument("--tap", metavar="FILE",
+                        help="write the results as TAP; -: to standard output")
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
     parser.add_argument("--patience", type=float, default=20, metavar="SECONDS",
                         help="how long to wait for what must come (default: 20)")

@@ -1,9 +1,9 @@
 """FlatBuffers from and to plain values, by a schema.
 
-A table or struct is a dict of all its fields; a field that is left out has its default: a number, ""
-for a string, [] or b"" for a vector, None for a struct or table. Enums are their words (a number where
-there is none), [ubyte] is bytes, a Uuid its text. A union field holds (member, value), or None; beside
-it stands its number as FIELD_type.
+A table or struct is a dict of all its fields; a field that is left out has its default: a number,
+"" for a string, [] or b"" for a vector, None for a struct or table. Enums are their words (a number
+where there is none), [ubyte] is bytes, a Uuid its text. A union field holds (member, value), or
+None; beside it stands its number as FIELD_type.
 
 Reading checks everything as a verifier does: bounds, alignment, vtables, zero terminators, depth.
 """
@@ -170,7 +170,8 @@ class _Writer:
         self.builder = builder
 
     def table(self, table, values):
-        unknown = set(values) - {f.name for f in table.fields} - {f.name + "_type" for f in table.fields}
+        names = {field.name for field in table.fields}
+        unknown = set(values) - names - {name + "_type" for name in names}
         if unknown:
             raise ValueError(f"{table.name} has no {', '.join(sorted(unknown))}")
         slots = []  # (slot, how to put it there)
@@ -191,8 +192,10 @@ class _Writer:
         declared = self.schema.get(field.type.name)
         if isinstance(declared, Union):
             member, body = value
-            number = values.get(field.name + "_type",
-                                declared.members.index(member) + 1 if isinstance(member, str) else member)
+            number = member
+            if isinstance(member, str):
+                number = declared.members.index(member) + 1
+            number = values.get(field.name + "_type", number)
             place = self.table(self.schema[member], body) if isinstance(member, str) else None
             yield field.slot - 1, 1, lambda: self.put("ubyte", None, number)
             if place is not None:

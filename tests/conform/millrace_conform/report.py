@@ -16,8 +16,8 @@ def failed_musts(results):
 
 def text(results):
     """A line for each failure and for each reason to skip, and one with the counts."""
-    lines = [f"failed {result.case.level} {result.case.name} (§{result.case.section}): {result.text}"
-             for result in results if result.status == FAILED]
+    failed = [(result.case, result.text) for result in results if result.status == FAILED]
+    lines = [f"failed {case.level} {case.name} (§{case.section}): {why}" for case, why in failed]
     reasons = collections.Counter(result.text for result in results if result.status == SKIPPED)
     lines += [f"skipped {count}: {reason}" for reason, count in sorted(reasons.items())]
     counts = {status: sum(result.status == status for result in results)

@@ -11,13 +11,15 @@ from .case import Failure, Skip
 
 Result = collections.namedtuple("Result", "case status text seconds")
 
+TRACE_LINES = 4
+
 PASSED = "passed"
 FAILED = "failed"
 SKIPPED = "skipped"
 
 
 def run(jobs, handlers, at_once):
-    """The results, in the order of the jobs: (case, make_scene), which makes a scene for a context."""
+    """The results in the order of the jobs: (case, make_scene), which takes a ZeroMQ context."""
     context = zmq.Context()
     context.max_sockets = 4096
     try:
@@ -41,7 +43,8 @@ def run_one(case, make_scene, context, handlers):
     except Failure as failure:
         status, text = FAILED, str(failure)
     except Exception:  # noqa: BLE001: a defect of the kit or a broken candidate; show where
-        status, text = FAILED, "the case broke: " + " / ".join(traceback.format_exc().splitlines()[-4:])
+        last = traceback.format_exc().splitlines()[-TRACE_LINES:]
+        status, text = FAILED, "the case broke: " + " / ".join(last)
     finally:
         scene.close()
     return Result(case, status, " ".join(text.split()), time.monotonic() - began)

@@ -1,6 +1,6 @@
-"""Schemas read from the .fbs files themselves: the wire format is the contract, and they are its text.
+"""Schemas read from the .fbs files: the wire format is the contract, and they are its text.
 
-Understands what the Millrace schemas use: enums, structs, tables with explicit ids, unions of tables.
+Understands what the Millrace schemas use: enums, structs, tables with ids, unions of tables.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ class Type:
 class Field:
     name: str
     type: Type
-    slot: int      # position in the vtable; of a union: the slot of its value, its type is one below
+    slot: int      # position in the vtable; of a union: that of its value, its type is one below
     default: int = 0
 
 
@@ -199,7 +199,8 @@ class _Parser:
 def folder():
     """Where the schemas lie: in the source tree, or where the kit was installed."""
     here = os.path.dirname(os.path.abspath(__file__))
-    for place in (os.path.join(here, "..", "..", "..", "schemas"), os.path.join(here, "..", "schemas")):
+    for place in (os.path.join(here, "..", "..", "..", "schemas"),
+                  os.path.join(here, "..", "schemas")):
         if os.path.exists(os.path.join(place, "control.fbs")):
             return os.path.normpath(place)
     raise SystemExit("millrace-conform: the schemas are missing; install the kit again")
@@ -209,7 +210,7 @@ WIRE_FILES = ("uuid.fbs", "task.fbs", "control.fbs", "heartbeat.fbs")
 
 
 def texts_of(place=None):
-    """The texts of the wire schemas in a folder, in an order in which each knows the ones before."""
+    """The texts of the wire schemas in a folder, each after those that it includes."""
     place = place or folder()
     texts = []
     for name in WIRE_FILES:

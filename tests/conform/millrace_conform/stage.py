@@ -1,7 +1,7 @@
-"""The broker's sockets, played by the kit: what a candidate sends is kept, what it gets is as ordered.
+"""The broker's sockets, played by the kit: keeps what a candidate sends, sends what a case orders.
 
-One thread, one stage. Time passes in `pump` only, which reads all sockets and sends the pulses, so a
-case that waits always waits in there.
+One thread, one stage. Time passes in `pump` only, which reads all sockets and sends the pulses, so
+a case that waits always waits in there.
 """
 
 import collections
@@ -29,7 +29,7 @@ class Heard(collections.namedtuple("Heard", "time peer frames message problem"))
 
 
 class Port:
-    """A free port that stays ours while nobody listens on it, so that a broker can go and come back."""
+    """A free port that stays ours while nobody listens on it: a broker can go and come back."""
 
     def __init__(self):
         self._holder = socket.socket()
@@ -136,7 +136,7 @@ class Stage:
         poller.poll(int(seconds * 1000) + 1)
 
     def wait(self, find, expected, within=None):
-        """The first true value of `find()`. Raises Failure, saying what was expected and what came."""
+        """The first true value of `find()`. Raises Failure: what was expected, and what came."""
         deadline = time.monotonic() + (within or self.patience)
         gone_at = None
         while True:
@@ -217,7 +217,8 @@ class Stage:
 
     def seen(self, name):
         """All messages of that name, taken or not."""
-        return [heard for heard in self.heard if heard.message is not None and heard.message.name == name]
+        return [heard for heard in self.heard
+                if heard.message is not None and heard.message.name == name]
 
     # ---- speaking -------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ WIRE = schema.load()
 
 @dataclasses.dataclass
 class Message:
-    """A message that was read: its name, its fields, the parts of its bundle, the texts of its items."""
+    """A message that was read; `parts` are those of its bundle, `errors` the texts of its items."""
     name: str
     fields: dict
     request: int = 0
@@ -63,7 +63,8 @@ def split_bundle(bundle, sizes):
         parts.append(bundle[position:position + size])
         position += size
     if position != len(bundle):
-        raise flatbuffer.Unreadable(f"the bundle has {len(bundle)} bytes, its lengths say {position}")
+        raise flatbuffer.Unreadable(
+            f"the bundle has {len(bundle)} bytes, its lengths say {position}")
     return parts
 
 
@@ -81,7 +82,8 @@ def split_errors(fields):
         return []
     sizes = [item["error_bytes"] for item in fields.get("items", fields.get("tasks", []))]
     if sum(sizes) != len(fields["errors"]):
-        raise flatbuffer.Unreadable(f"errors has {len(fields['errors'])} bytes, the items say {sum(sizes)}")
+        raise flatbuffer.Unreadable(
+            f"errors has {len(fields['errors'])} bytes, the items say {sum(sizes)}")
     texts, position = [], 0
     for size in sizes:
         texts.append(fields["errors"][position:position + size])
@@ -98,7 +100,8 @@ def read(frames, wire=WIRE):
         raise flatbuffer.Unreadable(f"no body that is known: type {envelope['body_type']}")
     name, fields = envelope["body"]
     parts = split_bundle(frames[1] if len(frames) > 1 else b"", lengths(name, fields))
-    return Message(name, fields, envelope["request"], envelope["protocol_version"], len(frames), parts,
+    return Message(name, fields, envelope["request"], envelope["protocol_version"], len(frames),
+                   parts,
                    split_errors(fields))
 
 

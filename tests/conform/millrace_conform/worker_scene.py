@@ -1,4 +1,4 @@
-"""A worker under test, and a broker for it that obeys the case: what worker cases are written with."""
+"""A worker under test and a broker that obeys the case: what worker cases are written with."""
 
 import collections
 import itertools
@@ -33,8 +33,8 @@ class Report(collections.namedtuple("Report", "heard item")):
 
     def __str__(self):
         item = self.item
-        return (f"{item['outcome']} for fence {item['fence']} with a result of {len(item['part'])} bytes "
-                f"and the error {item['error'][:60]!r}")
+        return (f"{item['outcome']} for fence {item['fence']} with a result of "
+                f"{len(item['part'])} bytes and the error {item['error'][:60]!r}")
 
 
 class WorkerScene(Stage):
@@ -56,10 +56,11 @@ class WorkerScene(Stage):
     def start(self):
         """Starts the program under test."""
         self.candidate = Candidate(self.command, {
-            "broker": f"127.0.0.1:{self.ports['peer'].number}", "queue": self.queue, "slots": SLOTS})
+            "broker": f"127.0.0.1:{self.ports['peer'].number}", "queue": self.queue,
+            "slots": SLOTS})
 
     def pump(self, seconds):
-        """As Stage.pump; completions become reports, and are answered at once if the scene does that."""
+        """As Stage.pump; completions become reports, answered at once if the scene does that."""
         super().pump(seconds)
         self.absorb()
 
@@ -68,12 +69,15 @@ class WorkerScene(Stage):
     def expect_hello(self, above=0, within=None):
         """The next WorkerHello with a number above `above`, as a Heard."""
         return self.expect("WorkerHello", lambda hello: hello["hello_number"] > above,
-                           "a WorkerHello" + (f" with a number above {above}" if above else ""), within)
+                           "a WorkerHello" + (f" with a number above {above}" if above else ""),
+                           within)
 
     def welcome_fields(self, hello, **changes):
         fields = {
-            "hello_number": hello["hello_number"], "session": next(self.sessions), "epoch": self.epoch,
-            "endpoints": {"worker_port": self.ports["peer"].number, "beat_port": self.ports["beat"].number,
+            "hello_number": hello["hello_number"], "session": next(self.sessions),
+            "epoch": self.epoch,
+            "endpoints": {"worker_port": self.ports["peer"].number,
+                          "beat_port": self.ports["beat"].number,
                           "pulse_port": self.ports["pulse"].number},
             "limits": {}, "beat_interval_ns": BEAT_NS, "silence_max_ns": SILENCE_NS,
             "broker_version": "conformance kit"}
@@ -83,7 +87,7 @@ class WorkerScene(Stage):
     def welcome(self, heard, schema=wire.WIRE, **changes):
         """Answers a WorkerHello and waits until the worker knows: the session is open then.
 
-        A worker that was slow may have said hello again meanwhile; that is answered in its place."""
+        A slow worker may have said hello again meanwhile; that is answered in its place."""
         for _ in range(WELCOMES_MAX):
             fields = self.welcome_fields(heard.message, **changes)
             self.hello, self.session, self.peer = heard.message, fields["session"], heard.peer
@@ -133,7 +137,8 @@ class WorkerScene(Stage):
 
         The leases; one alone for one payload."""
         leases = [lease or self.lease() for _ in payloads]
-        specs = [self.spec(lease, payload, **dict(spec)) for lease, payload in zip(leases, payloads)]
+        specs = [self.spec(lease, payload, **dict(spec)) for lease,
+                 payload in zip(leases, payloads)]
         self.send_dispatch(leases, specs, timeout_ns)
         return leases[0] if len(leases) == 1 else leases
 
@@ -144,7 +149,8 @@ class WorkerScene(Stage):
     def dispatch_fields(self, leases, specs, timeout_ns=TIMEOUT_NS):
         return {"queues": [self.queue],
                 "tasks": [{"task": lease.task, "fence": lease.fence, "timeout_ns": timeout_ns,
-                           "spec_bytes": len(spec), "queue_index": 0, "attempt": 1, "max_attempts": 3}
+                           "spec_bytes": len(spec), "queue_index": 0, "attempt": 1,
+                           "max_attempts": 3}
                           for lease, spec in zip(leases, specs)]}
 
     def send_dispatch(self, leases, specs, timeout_ns=TIMEOUT_NS):
@@ -165,13 +171,15 @@ class WorkerScene(Stage):
             self.pump(0.2)
 
     def stop(self, lease, cause):
-        self.send("StopTasks", {"tasks": [{"task": lease.task, "fence": lease.fence, "cause": cause}]})
+        self.send("StopTasks",
+                  {"tasks": [{"task": lease.task, "fence": lease.fence, "cause": cause}]})
 
     # ---- completions ----------------------------------------------------------------------------
 
     def answer(self, leases, stale=()):
         """Completed for these leases; `stale` are the positions of those refused."""
-        self.send("Completed", {"items": [lease._asdict() for lease in leases], "stale": list(stale)})
+        self.send("Completed",
+                  {"items": [lease._asdict() for lease in leases], "stale": list(stale)})
 
     def absorb(self):
         """Turns the Completes that came into reports."""

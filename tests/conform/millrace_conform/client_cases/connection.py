@@ -20,10 +20,12 @@ def silence(scene):
     heard = scene.begin_submit(2)
     scene.answers_hello = scene.answers_ping = scene.answers_watch = scene.pulsing = False
     old_peer = heard.peer
-    hello = scene.wait(lambda: scene.take_of_other("ClientHello", old_peer), "a ClientHello on a fresh socket")
+    hello = scene.wait(lambda: scene.take_of_other("ClientHello", old_peer),
+                       "a ClientHello on a fresh socket")
     scene.answers_hello = scene.answers_ping = scene.answers_watch = scene.pulsing = True
     scene.reply(hello, "ClientWelcome", scene.welcome_fields())
-    again = scene.wait(lambda: scene.take_of_other("Submit", old_peer), "the Submit on a fresh socket")
+    again = scene.wait(lambda: scene.take_of_other("Submit", old_peer),
+                       "the Submit on a fresh socket")
     check_equal(sorted(scene.ids(again)), sorted(scene.ids(heard)), "the ids, again")
     scene.succeeds(scene.accept_and_finish(again))
 

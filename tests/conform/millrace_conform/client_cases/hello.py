@@ -32,7 +32,8 @@ def routing_id(scene):
     scene.open()
     scene.start("submit", scene.queue, 1)
     heard = scene.expect("ClientHello")
-    check(len(heard.peer) == 5 and heard.peer[0] == 0, "5 bytes of which the first is 0", heard.peer)
+    check(len(heard.peer) == 5 and heard.peer[0] == 0, "5 bytes of which the first is 0",
+          heard.peer)
 
 
 @case("hello.repeated", "5")
@@ -61,7 +62,8 @@ def busy(scene):
                                    "retry_after_ns": int(wait_seconds * 1e9)})
     again = scene.expect("ClientHello")
     waited = again.time - refused_at
-    check(waited >= wait_seconds, f"a hello after at least {wait_seconds} s", f"one after {waited:.2f} s")
+    check(waited >= wait_seconds, f"a hello after at least {wait_seconds} s",
+          f"one after {waited:.2f} s")
 
 
 @case("hello.absent_at_start", "5")

@@ -59,7 +59,8 @@ def requests(scene):
     for heard in scene.heard:
         if heard.message and heard.message.name in ("Submit", "Watch", "Ping"):
             known = first_frames.setdefault(heard.message.request, heard.frames)
-            check_equal(heard.frames == known, True, f"one message under request {heard.message.request}:")
+            check_equal(heard.frames == known, True,
+                        f"one message under request {heard.message.request}:")
     check(min(numbers) >= 1, "requests from 1", numbers)
 
 
@@ -140,7 +141,8 @@ def refused_busy(scene):
     """Refused{busy} for the whole message: sent again after retry_after_ns."""
     heard = scene.begin_submit(2)
     refused_at = time.monotonic()
-    scene.reply(heard, "Refused", {"code": "busy", "message": "too much", "retry_after_ns": 2 * 10 ** 9})
+    scene.reply(heard, "Refused",
+                {"code": "busy", "message": "too much", "retry_after_ns": 2 * 10 ** 9})
     again = scene.expect_submit()
     retried(scene, again, refused_at, scene.ids(heard))
     scene.succeeds(scene.accept_and_finish(again))
@@ -158,7 +160,7 @@ def shutting_down(scene):
 
 @case("submit.refused_items", "6")
 def refused_items(scene):
-    """Items that are refused for good fail alone: the others are waited for, the exit code tells."""
+    """Items refused for good fail alone: the others are waited for, the exit code tells."""
     heard = scene.begin_submit(5)
     ids = scene.ids(heard)
     scene.accept(heard, "accepted", "conflict", "invalid", "too_large", "accepted")

@@ -67,7 +67,8 @@ def states(scene):
     scene.finish(three, state="cancelled", reason="cancelled")
     scene.finish(four, state="expired", reason="expired")
     scene.ended_with(False)
-    check_equal(scene.printed(), {one: "succeeded", two: "dead", three: "cancelled", four: "expired"},
+    check_equal(scene.printed(),
+                {one: "succeeded", two: "dead", three: "cancelled", four: "expired"},
                 "the states")
 
 
@@ -143,7 +144,8 @@ def after_cut(scene):
     scene.inbox.clear()
     scene.pump(0.2)
     scene.open()
-    again = scene.expect("Watch", lambda message: two in message["tasks"], "a Watch for the second task")
+    again = scene.expect("Watch", lambda message: two in message["tasks"],
+                         "a Watch for the second task")
     check(one not in again.message["tasks"], "no Watch for what has ended", again.message["tasks"])
     scene.finish(two)
     scene.succeeds([one, two])
@@ -191,7 +193,8 @@ def not_found(scene):
         if scene.candidate is not None:
             scene.candidate.end()
         scene.start("cancel", task)
-        scene.reply(scene.expect("Cancel"), "Cancelled", {"items": [{"status": status, "state": state}]})
+        scene.reply(scene.expect("Cancel"), "Cancelled",
+                    {"items": [{"status": status, "state": state}]})
         scene.ended_with(False)
 
 

@@ -8,7 +8,7 @@ BEAT_BYTES_MAX = 256
 
 
 def wait_for_beats(scene, count):
-    """Waits for so many beats from now on; their fields. A beat that cannot be read is a failure."""
+    """Waits for so many beats from now on; their fields. One that cannot be read is a failure."""
     start = len(scene.beats)
     scene.wait(lambda: len(scene.beats) >= start + count, f"{count} beats")
     beats = scene.beats[start:]
@@ -54,7 +54,7 @@ def none_before_welcome(scene):
 
 @case("beat.cadence", "9", level=SHOULD)
 def cadence(scene):
-    """Beats come about each beat_interval_ns: not in a flood, and not at a pace of the worker's own."""
+    """Beats come about each beat_interval_ns: no flood, and no pace of the worker's own."""
     scene.begin(beat_interval_ns=SECOND_NS // 5)
     wait_for_beats(scene, 2)
     start = len(scene.beats)

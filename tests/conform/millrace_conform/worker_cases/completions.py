@@ -3,7 +3,7 @@
 from ..case import check, check_equal
 from .suite import case
 
-# The worker repeats after 2 s; less than this is no repetition in its time, whatever the machine does.
+# The worker repeats after 2 s. Less than this is too early, however slow the machine is.
 REPEAT_SECONDS_LEAST = 1.5
 QUIET_SECONDS = 3.0
 

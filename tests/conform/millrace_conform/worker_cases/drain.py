@@ -22,7 +22,7 @@ def idle(scene):
 
 @case("drain.running", "7", needs=("sleep",))
 def running(scene):
-    """SIGTERM: credit 0, what runs is finished or handed back, then WorkerGoodbye and exit code 0."""
+    """SIGTERM: credit 0, what runs is finished or handed back, WorkerGoodbye, exit code 0."""
     scene.begin()
     (lease,) = scene.occupy(1500, slots=1)
     scene.candidate.terminate()

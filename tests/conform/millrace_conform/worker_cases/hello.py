@@ -38,7 +38,8 @@ def fields(scene):
     check(hello["hello_number"] >= 1, "hello_number from 1", hello["hello_number"])
     check(hello["worker"] not in (None, NIL), "a worker id that is not nil", hello["worker"])
     check(is_name(hello["name"]), "a name of 1 to 128 bytes", repr(hello["name"]))
-    check(is_name(hello["version"], least=0), "a version of at most 128 bytes", repr(hello["version"]))
+    check(is_name(hello["version"], least=0), "a version of at most 128 bytes",
+          repr(hello["version"]))
     check(scene.queue in hello["queues"], f"the queue {scene.queue}", hello["queues"])
     check(all(QUEUE_NAME.match(name) for name in hello["queues"]), "queue names", hello["queues"])
     check(hello["slots"] >= 1, "slots from 1", hello["slots"])
@@ -53,7 +54,8 @@ def routing_id(scene):
     scene.open()
     scene.start()
     heard = scene.expect_hello()
-    check(len(heard.peer) == 5 and heard.peer[0] == 0, "5 bytes of which the first is 0", heard.peer)
+    check(len(heard.peer) == 5 and heard.peer[0] == 0, "5 bytes of which the first is 0",
+          heard.peer)
 
 
 @case("hello.repeated", "7")
@@ -73,7 +75,8 @@ def not_hammered(scene):
     scene.start()
     scene.expect_hello()
     scene.stay(2.5)
-    check(len(scene.seen("WorkerHello")) <= 6, "at most 6 hellos in 2.5 s", len(scene.seen("WorkerHello")))
+    check(len(scene.seen("WorkerHello")) <= 6, "at most 6 hellos in 2.5 s",
+          len(scene.seen("WorkerHello")))
 
 
 @case("hello.dispatch_before_welcome", "7")
@@ -118,7 +121,8 @@ def busy(scene):
                            "retry_after_ns": int(wait_seconds * 1e9)})
     again = scene.expect_hello(above=hello["hello_number"])
     waited = again.time - refused_at
-    check(waited >= wait_seconds, f"a hello after at least {wait_seconds} s", f"one after {waited:.2f} s")
+    check(waited >= wait_seconds, f"a hello after at least {wait_seconds} s",
+          f"one after {waited:.2f} s")
     scene.welcome(again)
     scene.still_works()
 
@@ -148,7 +152,8 @@ def refused_for_good(scene):
             scene.send("Refused", {"code": "invalid", "message": "queues has no name"})
 
     scene.stay(2, refuse)
-    check(len(scene.seen("WorkerHello")) <= 8, "at most 8 hellos in 2 s", len(scene.seen("WorkerHello")))
+    check(len(scene.seen("WorkerHello")) <= 8, "at most 8 hellos in 2 s",
+          len(scene.seen("WorkerHello")))
     check(scene.candidate.exit_code != 0, "an exit code that tells of a failure", "0")
 
 

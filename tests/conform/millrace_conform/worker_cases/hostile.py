@@ -181,7 +181,8 @@ def pulses(scene):
     later = flatbuffer.write(wire.WIRE, "Pulse", {"protocol_version": 2, "epoch": 99}, "MRP1")
     beat = flatbuffer.write(wire.WIRE, "Beat", {"protocol_version": 1, "session": 99}, "MRB1")
     for _ in range(3):
-        for frames in ([b""], [b"x" * 50], [good[:20]], [good, b""], [good + bytes(300)], [later], [beat]):
+        for frames in ([b""], [b"x" * 50], [good[:20]], [good, b""], [good + bytes(300)], [later],
+                       [beat]):
             scene.publish(frames)
         scene.stay(0.2, lambda: scene.take("WorkerHello"), "hello because of a broken pulse")
     scene.still_works()

@@ -83,7 +83,8 @@ def silence(scene):
     scene.pulsing = False
     heard = scene.expect_hello(above=scene.hello["hello_number"])
     scene.pulsing = True
-    check(heard.peer != old_peer, "a fresh socket, which has a new routing id", "the same routing id")
+    check(heard.peer != old_peer, "a fresh socket, which has a new routing id",
+          "the same routing id")
     scene.holds(heard.message, lease)
     scene.welcome(heard)
     scene.stop(lease, "cancelled")

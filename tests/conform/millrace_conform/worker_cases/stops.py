@@ -119,7 +119,7 @@ def credit_of_the_stuck(scene):
 
 @case("recall.none", "8")
 def recall_none(scene):
-    """A Recall is answered by one Complete that names it, even when there is nothing to give back."""
+    """A Recall is answered by one Complete that names it, even with nothing to give back."""
     scene.begin()
     scene.send("Recall", {"recall_number": 77, "tasks": [scene.lease()._asdict()]})
     heard = scene.expect("Complete", lambda message: message["answers_recall"] != 0,

@@ -6,7 +6,8 @@ from ..case import SHOULD, Failure, check, check_equal
 from ..worker_scene import SLOTS
 from .suite import case
 
-OUTCOMES = {"succeeded", "failed", "failed_for_good", "timed_out", "crashed", "cancelled", "released"}
+OUTCOMES = {"succeeded", "failed", "failed_for_good", "timed_out", "crashed", "cancelled",
+            "released"}
 
 
 @case("work.echo", "8")
@@ -179,7 +180,8 @@ def error_limit(scene):
     scene.begin(limits={"error_bytes_max": 512})
     report = scene.completion(scene.dispatch("error 5000"), "failed")
     check(len(report.item["error"]) <= 512, "at most 512 bytes", len(report.item["error"]))
-    check(report.item["error"].rstrip().endswith(b"Z"), "the end of the text", report.item["error"][-20:])
+    check(report.item["error"].rstrip().endswith(b"Z"), "the end of the text",
+          report.item["error"][-20:])
 
 
 @case("limits.result_over", "8", needs=("result",))
@@ -239,7 +241,8 @@ def broken_spec(scene):
     scene.send_dispatch([lease, good], specs)
     scene.completion(good, "succeeded")
     report = scene.completion(lease)
-    check(report.item["outcome"] in ("failed", "failed_for_good"), "failed or failed_for_good", report)
+    check(report.item["outcome"] in ("failed", "failed_for_good"), "failed or failed_for_good",
+          report)
 
 
 @case("work.timeout", "10", level=SHOULD, needs=("sleep",))
