@@ -40,8 +40,8 @@ const char* name_of(TableId table) {
       return "meta";
     case TableId::queues:
       return "queues";
-    case TableId::tasks:
-      return "tasks";
+    case TableId::log:
+      return "log";
     case TableId::specs:
       return "specs";
     case TableId::results:
@@ -80,6 +80,11 @@ Key Key::of_attempt(TaskSequence sequence, std::uint16_t number) {
   key.append(number, 2);
   return key;
 }
+Key Key::of_entry(EntryNumber entry) {
+  Key key;
+  key.append(entry.value, 8);
+  return key;
+}
 Key Key::at_chunk(std::uint16_t chunk) const {
   Key key = *this;
   if (chunk > 0) key.append(chunk, 2);
@@ -91,6 +96,10 @@ TaskSequence sequence_of_key(std::span<const std::uint8_t> key) {
 }
 QueueNumber queue_of_key(std::span<const std::uint8_t> key) {
   return QueueNumber(key.size() == 4 ? static_cast<std::uint32_t>(big_endian(key)) : 0);
+}
+
+EntryNumber entry_of_key(std::span<const std::uint8_t> key) {
+  return EntryNumber(key.size() == 8 ? big_endian(key) : 0);
 }
 
 std::string text_of(TableId table, std::span<const std::uint8_t> key) {

@@ -1,15 +1,16 @@
 // How the data file is laid out: tables, keys and the header that guards every value.
 //
 //   table     key                              value
-//   meta      a name                           format, epoch, batch, store id, totals
-//   queues    queue number, 4 bytes            paused, name
-//   tasks     sequence, 8 bytes                record.fbs TaskV1
-//   specs     sequence                         TaskSpec, the client's bytes
-//   results   sequence                         result bytes
-//   attempts  sequence, number, 8 + 2 bytes    record.fbs Attempt
+//   log       entry number, 8 bytes            records of tasks, specs, results and totals:
+//   log_entry.h specs     sequence, 8 bytes                TaskSpec, the client's bytes, when too
+//   large for the log results   sequence                         result bytes, when too large for
+//   the log attempts  sequence, number, 8 + 2 bytes    record.fbs Attempt queues    queue number, 4
+//   bytes            paused, name meta      a name                           format, epoch, store
+//   id
 //
-// Numbers in keys are big-endian, so that keys sort by number on every machine. A value longer than
-// one chunk continues under the same key followed by the chunk's number, 2 bytes from 1.
+// Numbers in keys are big-endian, so that keys sort by number on every machine. Outside of the log,
+// which guards itself, a value longer than one chunk continues under the same key followed by the
+// chunk's number, 2 bytes from 1, and every chunk begins with the header below.
 #pragma once
 
 #include <array>
@@ -20,32 +21,32 @@
 #include <string_view>
 
 #include "broker/core/effect.h"
+#include "broker/store/log_entry.h"
 #include "common/base/result.h"
 
 namespace millrace::broker {
 
-// Raised by a change that an older broker must not read. A newer one is refused.
-inline constexpr std::uint32_t kFormatVersion = 1;
+// Raised by a change that an older broker must not read. A newer one is refused. Format 1 was never
+// released.
+inline constexpr std::uint32_t kFormatVersion = 2;
 
-// The numbers are part of every checksum: append only, never reuse.
+// The numbers are part of checksums: append only, never reuse.
 enum class TableId : std::uint8_t {
   meta = 1,
   queues = 2,
-  tasks = 3,
+  log = 3,
   specs = 4,
   results = 5,
   attempts = 6,
 };
 inline constexpr std::array<TableId, 6> kAllTables = {TableId::meta,    TableId::queues,
-                                                      TableId::tasks,   TableId::specs,
+                                                      TableId::log,     TableId::specs,
                                                       TableId::results, TableId::attempts};
 const char* name_of(TableId table);
 
 inline constexpr std::string_view kMetaFormat = "format";
 inline constexpr std::string_view kMetaStoreId = "store id";
 inline constexpr std::string_view kMetaEpoch = "epoch";
-inline constexpr std::string_view kMetaBatch = "batch";
-inline constexpr std::string_view kMetaTotals = "totals";
 
 // The key of one value, or of one chunk of it.
 class Key {
@@ -54,6 +55,7 @@ class Key {
   static Key of_queue(QueueNumber queue);
   static Key of_task(TaskSequence sequence);
   static Key of_attempt(TaskSequence sequence, std::uint16_t number);
+  static Key of_entry(EntryNumber entry);
   // The key of a further chunk; `chunk` 0 is the value's own key.
   Key at_chunk(std::uint16_t chunk) const;
 
@@ -66,11 +68,12 @@ class Key {
   std::size_t size_ = 0;
 };
 
-// The task's sequence a key begins with, and the queue a key names; none for a key of another form.
+// The number a key begins with; none for a key of another form.
 TaskSequence sequence_of_key(std::span<const std::uint8_t> key);
 QueueNumber queue_of_key(std::span<const std::uint8_t> key);
+EntryNumber entry_of_key(std::span<const std::uint8_t> key);
 
-// "tasks/17", "attempts/17/2", "meta/epoch": the name people know a value by.
+// "specs/17", "attempts/17/2", "meta/epoch": the name people know a value by.
 std::string text_of(TableId table, std::span<const std::uint8_t> key);
 
 // ---- values -------------------------------------------------------------------------------------
@@ -82,9 +85,9 @@ inline constexpr std::size_t kValueHeaderBytes = 8;
 inline constexpr std::uint8_t kRecordVersion = 1;
 
 // LMDB keeps a value over half a page in a run of pages of its own, and a fragmented file may have
-// plenty of free pages but no such run. Chunks fit two to a page, so every free page is of use and
-// "how full is it" has an exact answer.
-inline constexpr std::size_t kChunkBodyBytes = 2'000;
+// plenty of free pages but no such run. A chunk with its header fills one such page to the last
+// byte, so every free page is of use and "how full is it" has an exact answer.
+inline constexpr std::size_t kChunkBodyBytes = 4'072;
 inline constexpr std::size_t kChunksMost = 65'535;
 
 // Chunks for a body of this size; at least 1. Requires that it is within kChunksMost.
@@ -101,7 +104,7 @@ struct OpenedValue {
 Result<OpenedValue> open_value(TableId table, std::span<const std::uint8_t> key,
                                std::span<const std::uint8_t> value);
 
-// "tasks/17: <problem>; restore the data directory from a backup …"
+// "specs/17: <problem>; restore the data directory from a backup …"
 Error corrupt_value(TableId table, std::span<const std::uint8_t> key, std::string_view problem);
 
 }  // namespace millrace::broker

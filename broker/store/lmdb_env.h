@@ -69,7 +69,7 @@ class Transaction {
   // nullopt: no such key.
   Result<std::optional<BytesView>> get(MDB_dbi table, BytesView key) const;
   // Makes room for `size` bytes under `key`, which the caller fills at once. `flags`: 0, MDB_APPEND
-  // or MDB_NOOVERWRITE; with the latter nullopt means that the key exists.
+  // (the key is above all others) or MDB_NOOVERWRITE (nullopt means that the key exists).
   Result<std::optional<std::span<std::uint8_t>>> reserve(MDB_dbi table, BytesView key,
                                                          std::size_t size, unsigned int flags);
   // A missing key is fine; the value says whether there was one.

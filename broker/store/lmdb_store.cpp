@@ -20,13 +20,54 @@ Result<ByteCount> map_bytes_for(const StoreSettings& settings) {
   return ByteCount(most.value / kMapUnitBytes * kMapUnitBytes);
 }
 
-Status load_totals(const lmdb::Transaction& transaction, const Tables& tables,
-                   const LoadVisitor& visitor) {
-  const Key key = Key::of_meta(kMetaTotals);
-  const auto body = tables.get(transaction, TableId::meta, key);
-  if (!body.ok() && body.error().code != ErrorCode::not_found) return body.error();
-  std::optional<Totals> totals = body.ok() ? decode_totals(*body) : Totals();
-  if (!totals) return corrupt_value(TableId::meta, key.view(), "has the wrong size");
+Error missing_part(LogPart part, TaskSequence sequence) {
+  return Error{ErrorCode::not_found, "nothing is stored as " + text_of(part, sequence)};
+}
+Error damaged_part(const std::string& name, const char* problem) {
+  return Error{ErrorCode::corrupt, "stored value " + name + " " + problem +
+                                       "; restore the data directory from a backup, and check the "
+                                       "disk"};
+}
+
+// Reads records of one snapshot; remembers the entry it was at, since what lies near each other is
+// asked for one after the other.
+class EntryReader {
+ public:
+  EntryReader(const lmdb::Transaction& transaction, MDB_dbi log)
+      : transaction_(transaction), log_(log) {}
+
+  // Errors: corrupt when the entry is damaged or missing.
+  Result<const LogEntryView*> entry(EntryNumber number) {
+    if (number_ == number) return &*view_;
+    const auto bytes = transaction_.get(log_, Key::of_entry(number).view());
+    if (!bytes.ok()) return bytes.error();
+    if (!bytes->has_value())
+      return damaged_part("log/" + std::to_string(number.value), "is missing");
+    const Result<LogEntryView> view = LogEntryView::open(number, **bytes);
+    if (!view.ok()) return view.error();
+    view_ = *view;
+    number_ = number;
+    return &*view_;
+  }
+
+ private:
+  const lmdb::Transaction& transaction_;
+  MDB_dbi log_;
+  EntryNumber number_;
+  std::optional<LogEntryView> view_;
+};
+
+Status load_totals(EntryReader& reader, EntryNumber number, const LoadVisitor& visitor) {
+  std::optional<Totals> totals = Totals();
+  if (!number.is_none()) {
+    const Result<const LogEntryView*> entry = reader.entry(number);
+    if (!entry.ok()) return entry.error();
+    (*entry)->for_each([&](const LogRecord& record) {
+      if (record.kind != RecordKind::totals) return;
+      totals = is_intact(record) ? decode_totals(record.body) : std::nullopt;
+    });
+  }
+  if (!totals) return damaged_part("totals", "does not match its checksum");
   if (visitor.totals) visitor.totals(*totals);
   return Done{};
 }
@@ -42,15 +83,18 @@ Status load_queues(const lmdb::Transaction& transaction, const Tables& tables,
       });
 }
 
-Status load_tasks(const lmdb::Transaction& transaction, const Tables& tables,
-                  const LoadVisitor& visitor) {
-  return tables.visit(
-      transaction, TableId::tasks, [&](lmdb::BytesView key, lmdb::BytesView body) -> Status {
-        const std::optional<TaskRecord> task = decode_task(sequence_of_key(key), body);
-        if (!task) return corrupt_value(TableId::tasks, key, "is not a task record");
-        if (visitor.task) visitor.task(*task);
-        return Done{};
-      });
+Status load_task(EntryReader& reader, EntryNumber number, TaskSequence sequence,
+                 const LoadVisitor& visitor) {
+  const Result<const LogEntryView*> entry = reader.entry(number);
+  if (!entry.ok()) return entry.error();
+  const std::optional<LogRecord> record = (*entry)->find(LogPart::task, sequence);
+  const std::string name = text_of(LogPart::task, sequence);
+  if (!record) return damaged_part(name, "is missing");
+  if (!is_intact(*record)) return damaged_part(name, "does not match its checksum");
+  const std::optional<TaskRecord> task = decode_task(sequence, record->body);
+  if (!task) return damaged_part(name, "is not a task record");
+  if (visitor.task) visitor.task(*task);
+  return Done{};
 }
 
 }  // namespace
@@ -82,24 +126,34 @@ Status LmdbStore::start(const StoreSettings& settings, FailureHandler on_failure
   tables_ = identity->tables;
   store_id_ = identity->store_id;
   epoch_ = identity->epoch;
-  newest_ = identity->last_batch;
 
   Result<lmdb::Transaction> snapshot = lmdb::Transaction::begin_read(environment_);
   if (!snapshot.ok()) return snapshot.error();
-  Result<WriteApplier> applier = WriteApplier::open(*snapshot, tables_);
-  if (!applier.ok()) return applier.error();
+  Result<ScannedLog> scanned =
+      index_log(*snapshot, tables_.handle(TableId::log), environment_.page_bytes());
+  if (!scanned.ok()) return scanned.error();
   snapshot->reset();
   snapshot_ = *std::move(snapshot);
+  return start_writer(settings, *std::move(scanned), std::move(on_failure));
+}
 
+Status LmdbStore::start_writer(const StoreSettings& settings, ScannedLog scanned,
+                               FailureHandler on_failure) {
   SpaceWatch space(environment_, settings);
   const Result<SpaceWatch::Level> level = space.refresh(ByteCount());
   if (!level.ok()) return level.error();
   Result<Wakeup> wakeup = Wakeup::open();
   if (!wakeup.ok()) return wakeup.error();
+  newest_ = scanned.last_batch;
+  index_.emplace(std::move(scanned.index));
+  const MDB_dbi log = tables_.handle(TableId::log);
+  WriteApplier applier(tables_,
+                       LogAppender(log, environment_.page_bytes(), epoch_, scanned.next, newest_),
+                       index_->for_writer());
   try {
-    writer_ =
-        std::make_unique<StoreWriter>(environment_, tables_, *std::move(applier), std::move(space),
-                                      *level, *std::move(wakeup), newest_, std::move(on_failure));
+    writer_ = std::make_unique<StoreWriter>(environment_, log, std::move(applier), *index_,
+                                            std::move(space), *level, *std::move(wakeup), newest_,
+                                            std::move(on_failure));
   } catch (const std::system_error& problem) {
     return Error{ErrorCode::io,
                  std::string("cannot start the store's writer thread: ") + problem.what()};
@@ -110,12 +164,25 @@ Status LmdbStore::start(const StoreSettings& settings, FailureHandler on_failure
 LmdbStore::~LmdbStore() = default;
 
 Status LmdbStore::load(const LoadVisitor& visitor) {
-  if (Status renewed = renew_snapshot(); !renewed.ok()) return renewed;
-  Status loaded = load_totals(*snapshot_, tables_, visitor);
-  if (loaded.ok()) loaded = load_queues(*snapshot_, tables_, visitor);
-  if (loaded.ok()) loaded = load_tasks(*snapshot_, tables_, visitor);
+  Status loaded = index_->with_lock([&](const LogIndex& index, std::uint64_t commits) -> Status {
+    if (Status renewed = renew_snapshot(commits); !renewed.ok()) return renewed;
+    return load_all(index, visitor);
+  });
   release_snapshot();
   return loaded;
+}
+
+Status LmdbStore::load_all(const LogIndex& index, const LoadVisitor& visitor) {
+  EntryReader reader(*snapshot_, tables_.handle(TableId::log));
+  if (Status loaded = load_totals(reader, index.totals_entry(), visitor); !loaded.ok()) {
+    return loaded;
+  }
+  if (Status loaded = load_queues(*snapshot_, tables_, visitor); !loaded.ok()) return loaded;
+  for (const TaskSequence sequence : index.tasks()) {
+    const EntryNumber entry = index.find(LogPart::task, sequence)->entry;
+    if (Status loaded = load_task(reader, entry, sequence, visitor); !loaded.ok()) return loaded;
+  }
+  return Done{};
 }
 
 BatchNumber LmdbStore::submit(std::vector<Write> writes) {
@@ -132,43 +199,62 @@ void LmdbStore::acknowledge_wakeup() {
 }
 
 Result<SharedBytes> LmdbStore::read_spec(TaskSequence sequence) {
-  return read(TableId::specs, Key::of_task(sequence));
+  return read(LogPart::spec, sequence);
 }
 
 Result<SharedBytes> LmdbStore::read_result(TaskSequence sequence) {
-  return read(TableId::results, Key::of_task(sequence));
+  return read(LogPart::result, sequence);
 }
 
 Result<AttemptRecord> LmdbStore::read_attempt(TaskSequence sequence, std::uint16_t number) {
+  const Status renewed = index_->with_lock(
+      [&](const LogIndex&, std::uint64_t commits) { return renew_snapshot(commits); });
+  if (!renewed.ok()) return renewed.error();
   const Key key = Key::of_attempt(sequence, number);
-  const Result<SharedBytes> body = read(TableId::attempts, key);
+  const Result<std::vector<std::uint8_t>> body = tables_.get(*snapshot_, TableId::attempts, key);
   if (!body.ok()) return body.error();
-  std::optional<AttemptRecord> attempt = decode_attempt(body->view());
+  std::optional<AttemptRecord> attempt = decode_attempt(*body);
   if (!attempt) return corrupt_value(TableId::attempts, key.view(), "is not an attempt record");
   return *std::move(attempt);
 }
 
-Result<SharedBytes> LmdbStore::read(TableId table, const Key& key) {
-  if (Status renewed = renew_snapshot(); !renewed.ok()) return renewed.error();
-  Result<std::vector<std::uint8_t>> bytes = tables_.get(*snapshot_, table, key);
-  if (!bytes.ok()) return bytes.error();
-  return SharedBytes::adopt(*std::move(bytes));
+Result<SharedBytes> LmdbStore::read(LogPart part, TaskSequence sequence) {
+  std::optional<LogIndex::Place> place;
+  const Status renewed = index_->with_lock([&](const LogIndex& index, std::uint64_t commits) {
+    place = index.find(part, sequence);
+    return renew_snapshot(commits);
+  });
+  if (!renewed.ok()) return renewed.error();
+  if (!place.has_value()) return missing_part(part, sequence);
+  if (place->apart) {
+    const TableId table = part == LogPart::spec ? TableId::specs : TableId::results;
+    Result<std::vector<std::uint8_t>> bytes =
+        tables_.get(*snapshot_, table, Key::of_task(sequence));
+    if (!bytes.ok()) return bytes.error();
+    return SharedBytes::adopt(*std::move(bytes));
+  }
+  EntryReader reader(*snapshot_, tables_.handle(TableId::log));
+  const Result<const LogEntryView*> entry = reader.entry(place->entry);
+  if (!entry.ok()) return entry.error();
+  const std::optional<LogRecord> record = (*entry)->find(part, sequence);
+  if (!record) return damaged_part(text_of(part, sequence), "is missing");
+  if (!is_intact(*record)) {
+    return damaged_part(text_of(part, sequence), "does not match its checksum");
+  }
+  return SharedBytes::copy_of(record->body);
 }
 
-Status LmdbStore::renew_snapshot() {
-  // Taken before the snapshot: a batch that lands in between is in it, and costs a renewal at most.
-  const BatchNumber durable = writer_->durable();
-  if (snapshot_held_ && snapshot_batch_ == durable) return Done{};
+Status LmdbStore::renew_snapshot(std::uint64_t commits) {
+  if (snapshot_commits_ == commits) return Done{};
   release_snapshot();
   if (Status renewed = snapshot_->renew(); !renewed.ok()) return renewed;
-  snapshot_held_ = true;
-  snapshot_batch_ = durable;
+  snapshot_commits_ = commits;
   return Done{};
 }
 
 void LmdbStore::release_snapshot() {
-  if (snapshot_held_) snapshot_->reset();
-  snapshot_held_ = false;
+  if (snapshot_commits_ != 0) snapshot_->reset();
+  snapshot_commits_ = 0;
 }
 
 }  // namespace millrace::broker

@@ -1,4 +1,4 @@
-// The Store on LMDB: current state in tables, overwritten in place; see docs/decisions/0010.
+// The Store on LMDB: a log of batches, cleaned from its oldest end; see docs/decisions/0013.
 #pragma once
 
 #include <array>
@@ -8,6 +8,7 @@
 
 #include "broker/store/data_directory.h"
 #include "broker/store/lmdb_env.h"
+#include "broker/store/log_scan.h"
 #include "broker/store/store.h"
 #include "broker/store/store_settings.h"
 #include "broker/store/store_writer.h"
@@ -49,8 +50,12 @@ class LmdbStore final : public Store {
   LmdbStore(DataDirectory directory, lmdb::Environment environment)
       : directory_(std::move(directory)), environment_(std::move(environment)) {}
   Status start(const StoreSettings& settings, FailureHandler on_failure);
-  Result<SharedBytes> read(TableId table, const Key& key);
-  Status renew_snapshot();
+  Status start_writer(const StoreSettings& settings, ScannedLog scanned, FailureHandler on_failure);
+  Result<SharedBytes> read(LogPart part, TaskSequence sequence);
+  // Both with the index locked: a snapshot at least as new as the index, as SharedLogIndex asks
+  // for.
+  Status renew_snapshot(std::uint64_t commits);
+  Status load_all(const LogIndex& index, const LoadVisitor& visitor);
   void release_snapshot();
 
   DataDirectory directory_;
@@ -63,8 +68,9 @@ class LmdbStore final : public Store {
   // The reads of one turn share a snapshot. It is let go before the loop may sleep, since the pages
   // of an old snapshot cannot be reused.
   std::optional<lmdb::Transaction> snapshot_;
-  bool snapshot_held_ = false;
-  BatchNumber snapshot_batch_;
+  std::uint64_t snapshot_commits_ = 0;  // 0: not held
+
+  std::optional<SharedLogIndex> index_;
 
   std::unique_ptr<StoreWriter> writer_;  // last: its end needs all of the above
 };

@@ -47,7 +47,6 @@ Status write_first(lmdb::Transaction& transaction, const Tables& tables) {
     written = tables.put(transaction, TableId::meta, Key::of_meta(kMetaStoreId), store_id);
   }
   if (written.ok()) written = put_number(transaction, tables, kMetaEpoch, 0);
-  if (written.ok()) written = put_number(transaction, tables, kMetaBatch, 0);
   return written;
 }
 
@@ -80,6 +79,12 @@ Status check_format(const lmdb::Environment& environment) {
   if (!opened.ok()) return opened.error();
   const std::uint64_t version = decode_number(opened->body).value_or(0);
   if (version == 0) return corrupt_value(TableId::meta, key.view(), "is not a version");
+  if (version < kFormatVersion) {
+    return Error{ErrorCode::misconfigured,
+                 "the data directory has format " + std::to_string(version) +
+                     ", of a broker before the first release; nothing was changed: choose another "
+                     "data directory"};
+  }
   if (version > kFormatVersion) {
     return Error{ErrorCode::misconfigured,
                  "the data directory has format " + std::to_string(version) +
@@ -107,10 +112,7 @@ Result<StoreIdentity> begin_epoch(const lmdb::Environment& environment) {
   std::copy_n(store_id->begin(), id_bytes, identity.store_id.begin());
   const Result<std::uint64_t> epoch = read_number(*transaction, *tables, kMetaEpoch);
   if (!epoch.ok()) return required(epoch.error());
-  const Result<std::uint64_t> batch = read_number(*transaction, *tables, kMetaBatch);
-  if (!batch.ok()) return required(batch.error());
   identity.epoch = Epoch(*epoch + 1);
-  identity.last_batch = BatchNumber(*batch);
   Status written = put_number(*transaction, *tables, kMetaEpoch, identity.epoch.value);
   if (written.ok()) written = transaction->commit();
   if (!written.ok()) return written.error();

@@ -1,4 +1,4 @@
-// What the meta table says of the whole data directory: format, id, epoch and newest batch.
+// What the meta table says of the whole data directory: format, id and epoch.
 #pragma once
 
 #include <array>
@@ -18,7 +18,6 @@ struct StoreIdentity {
   Tables tables;
   std::array<std::uint8_t, 16> store_id{};  // random, drawn once for a data directory
   Epoch epoch;
-  BatchNumber last_batch;
 };
 // Begins the next epoch of a checked file, or the first of an empty one; durable on return.
 Result<StoreIdentity> begin_epoch(const lmdb::Environment& environment);

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "broker/store/record_codec.h"
+#include "broker/store/log_cleaner.h"
 #include "common/base/check.h"
 
 namespace millrace::broker {
@@ -24,12 +24,13 @@ Duration since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-StoreWriter::StoreWriter(const lmdb::Environment& environment, const Tables& tables,
-                         WriteApplier applier, SpaceWatch space, SpaceWatch::Level level,
+StoreWriter::StoreWriter(const lmdb::Environment& environment, MDB_dbi log, WriteApplier applier,
+                         SharedLogIndex& index, SpaceWatch space, SpaceWatch::Level level,
                          Wakeup wakeup, BatchNumber last, FailureHandler on_failure)
     : environment_(environment),
-      tables_(tables),
+      log_(log),
       applier_(std::move(applier)),
+      index_(index),
       space_(std::move(space)),
       on_failure_(std::move(on_failure)),
       wakeup_(std::move(wakeup)),
@@ -81,7 +82,7 @@ LatencySummary StoreWriter::commit_times() const {
 void StoreWriter::run() {
   std::vector<Batch> taken;
   while (wait(taken)) {
-    Status done = taken.empty() ? refresh_space(ByteCount()) : commit_all(taken);
+    Status done = taken.empty() ? tidy_up() : commit_all(taken);
     if (!done.ok()) {
       // Fail-stop: LMDB would carry on after a failed sync, as if the next one made up for it.
       on_failure_(done.error());
@@ -92,8 +93,9 @@ void StoreWriter::run() {
 }
 
 bool StoreWriter::wait(std::vector<Batch>& taken) {
+  const auto pause = needs_cleaning(index_.for_writer(), level_) ? kIdleLook.zero() : kIdleLook;
   std::unique_lock lock(mailbox_mutex_);
-  mailbox_filled_.wait_for(lock, kIdleLook, [this] { return ending_ || !mailbox_.empty(); });
+  mailbox_filled_.wait_for(lock, pause, [this] { return ending_ || !mailbox_.empty(); });
   if (ending_ && mailbox_.empty()) return false;
   taken.swap(mailbox_);
   return true;
@@ -102,14 +104,18 @@ bool StoreWriter::wait(std::vector<Batch>& taken) {
 Status StoreWriter::commit_all(std::span<const Batch> batches) {
   while (!batches.empty()) {
     const Group group = next_group(batches);
-    const auto start = std::chrono::steady_clock::now();
-    const std::span<const Batch> now = batches.first(group.batches);
-    if (Status committed = commit_group(now); !committed.ok()) return committed;
-    publish(group, now.back().number, since(start));
-    if (Status looked = refresh_space(group.size.bytes); !looked.ok()) return looked;
+    Status committed = commit_group(batches.first(group.batches), group);
+    if (!committed.ok()) return committed;
     batches = batches.subspan(group.batches);
   }
   return Done{};
+}
+
+Status StoreWriter::tidy_up() {
+  if (!needs_cleaning(index_.for_writer(), level_)) {
+    return refresh_space(ByteCount(), ByteCount());
+  }
+  return commit_group({}, Group());
 }
 
 StoreWriter::Group StoreWriter::next_group(std::span<const Batch> batches) const {
@@ -117,7 +123,8 @@ StoreWriter::Group StoreWriter::next_group(std::span<const Batch> batches) const
   for (const Batch& batch : batches) {
     WriteSize size = group.size;
     size += batch.size;
-    const bool full = size.pages > level_.commit_pages || size.bytes > kBytesPerCommit;
+    const std::uint64_t pages = size.pages + size.bytes.value / environment_.page_bytes();
+    const bool full = pages > level_.commit_pages || size.bytes > kBytesPerCommit;
     if (full && group.batches > 0) break;
     ++group.batches;
     group.writes += batch.writes.size();
@@ -126,21 +133,41 @@ StoreWriter::Group StoreWriter::next_group(std::span<const Batch> batches) const
   return group;
 }
 
-Status StoreWriter::commit_group(std::span<const Batch> batches) {
+Status StoreWriter::commit_group(std::span<const Batch> batches, const Group& group) {
+  const auto start = std::chrono::steady_clock::now();
+  LogAppender& appender = applier_.appender();
+  appender.clear_update();
   Result<lmdb::Transaction> transaction = lmdb::Transaction::begin_write(environment_);
   if (!transaction.ok()) return transaction.error();
+  // Cleaned first, so that what is carried forward stands before what replaces it.
+  if (Status cleaned = clean(*transaction, group.size.bytes); !cleaned.ok()) return cleaned;
   for (const Batch& batch : batches) {
+    applier_.begin_batch(batch.number);
     for (const Write& write : batch.writes) {
       if (Status applied = applier_.apply(*transaction, write); !applied.ok()) return applied;
     }
   }
-  Status numbered = tables_.put(*transaction, TableId::meta, Key::of_meta(kMetaBatch),
-                                encode_number(batches.back().number.value));
-  if (!numbered.ok()) return numbered;
-  return transaction->commit();
+  if (Status finished = applier_.finish(*transaction); !finished.ok()) return finished;
+  if (Status committed = transaction->commit(); !committed.ok()) return committed;
+  index_.publish(appender.update());
+  if (!batches.empty()) announce(group, batches.back().number, since(start));
+
+  // Also a commit that only drops writes a page.
+  ByteCount written = group.size.bytes + ByteCount(environment_.page_bytes());
+  for (const LogUpdate::Entry& entry : appender.update().entries) {
+    written = written + ByteCount(entry.stored_bytes);
+  }
+  return refresh_space(written, group.size.bytes);
 }
 
-void StoreWriter::publish(const Group& group, BatchNumber last, Duration took) {
+Status StoreWriter::clean(lmdb::Transaction& transaction, ByteCount written) {
+  const LogIndex& index = index_.for_writer();
+  if (!needs_cleaning(index, level_)) return Done{};
+  return clean_log(transaction, log_, index, applier_.appender(), garbage_allowed(index, level_),
+                   cleaning_work(written, level_, environment_.page_bytes()));
+}
+
+void StoreWriter::announce(const Group& group, BatchNumber last, Duration took) {
   {
     const std::lock_guard lock(report_mutex_);
     ++counters_.commits;
@@ -154,12 +181,12 @@ void StoreWriter::publish(const Group& group, BatchNumber last, Duration took) {
   wakeup_.signal();
 }
 
-Status StoreWriter::refresh_space(ByteCount written) {
+Status StoreWriter::refresh_space(ByteCount written, ByteCount taken) {
   Result<SpaceWatch::Level> level = space_.refresh(written);
   if (!level.ok()) return level.error();
   const std::lock_guard lock(report_mutex_);
   level_ = *level;
-  queued_bytes_.fetch_sub(written.value, std::memory_order_relaxed);
+  queued_bytes_.fetch_sub(taken.value, std::memory_order_relaxed);
   return Done{};
 }
 

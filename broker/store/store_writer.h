@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "broker/store/shared_log_index.h"
 #include "broker/store/space_watch.h"
 #include "broker/store/store.h"
 #include "broker/store/wakeup.h"
@@ -20,13 +21,14 @@ namespace millrace::broker {
 
 // Owns the only thread that writes to the environment. There is no timer: a commit takes all
 // batches that gathered during the one before, so it is one batch when little happens and many in a
-// burst. Batches are never split and never reordered.
+// burst. Batches are never split and never reordered. Commits also clean the log, a bounded piece
+// each; when there is nothing to write, cleaning goes on in commits of its own.
 class StoreWriter {
  public:
   // `last`: the number of the newest durable batch. Everything given must outlive this.
-  StoreWriter(const lmdb::Environment& environment, const Tables& tables, WriteApplier applier,
-              SpaceWatch space, SpaceWatch::Level level, Wakeup wakeup, BatchNumber last,
-              FailureHandler on_failure);
+  StoreWriter(const lmdb::Environment& environment, MDB_dbi log, WriteApplier applier,
+              SharedLogIndex& index, SpaceWatch space, SpaceWatch::Level level, Wakeup wakeup,
+              BatchNumber last, FailureHandler on_failure);
   // Commits what was submitted, then ends the thread.
   ~StoreWriter();
   StoreWriter(const StoreWriter&) = delete;
@@ -59,14 +61,19 @@ class StoreWriter {
   // Swaps the mailbox into `taken`, after waiting for something to do. False: asked to end.
   bool wait(std::vector<Batch>& taken);
   Status commit_all(std::span<const Batch> batches);
+  Status tidy_up();
   Group next_group(std::span<const Batch> batches) const;
-  Status commit_group(std::span<const Batch> batches);
-  Status refresh_space(ByteCount written);
-  void publish(const Group& group, BatchNumber last, Duration took);
+  // Without batches it only cleans.
+  Status commit_group(std::span<const Batch> batches, const Group& group);
+  Status clean(lmdb::Transaction& transaction, ByteCount written);
+  // `taken`: bytes that are queued no more.
+  Status refresh_space(ByteCount written, ByteCount taken);
+  void announce(const Group& group, BatchNumber last, Duration took);
 
   const lmdb::Environment& environment_;
-  const Tables tables_;
+  const MDB_dbi log_;
   WriteApplier applier_;
+  SharedLogIndex& index_;
   SpaceWatch space_;
   FailureHandler on_failure_;
   Wakeup wakeup_;

@@ -28,10 +28,8 @@ Result<Tables> Tables::open(lmdb::Transaction& transaction, bool create) {
 }
 
 Status Tables::put_chunk(lmdb::Transaction& transaction, TableId table, const Key& key,
-                         std::uint16_t chunks, std::span<const std::uint8_t> body,
-                         unsigned int flags) const {
-  auto room =
-      transaction.reserve(handle(table), key.view(), kValueHeaderBytes + body.size(), flags);
+                         std::uint16_t chunks, std::span<const std::uint8_t> body) const {
+  auto room = transaction.reserve(handle(table), key.view(), kValueHeaderBytes + body.size(), 0);
   if (!room.ok()) return room.error();
   const std::span<std::uint8_t> value = **room;
   if (!body.empty()) std::memcpy(&value[kValueHeaderBytes], body.data(), body.size());
@@ -40,18 +38,16 @@ Status Tables::put_chunk(lmdb::Transaction& transaction, TableId table, const Ke
 }
 
 Status Tables::put(lmdb::Transaction& transaction, TableId table, const Key& key,
-                   std::span<const std::uint8_t> body, Place place) const {
+                   std::span<const std::uint8_t> body) const {
   const std::uint16_t chunks = chunks_for(body.size());
-  // A value that may replace another one must not leave that one's further chunks behind. Fixed
-  // records (tasks, meta) have none, and are overwritten where they lie.
-  const bool fixed = table == TableId::tasks || table == TableId::meta;
-  if (place == Place::anywhere && !fixed) {
+  // A value that may replace another one must not leave that one's further chunks behind. Values of
+  // meta have none.
+  if (table != TableId::meta) {
     if (Status erased = erase(transaction, table, key); !erased.ok()) return erased;
   }
-  const unsigned int flags = place == Place::last ? MDB_APPEND : 0U;
   for (std::uint16_t chunk = 0; chunk < chunks; ++chunk) {
     Status written =
-        put_chunk(transaction, table, key.at_chunk(chunk), chunks, chunk_of(body, chunk), flags);
+        put_chunk(transaction, table, key.at_chunk(chunk), chunks, chunk_of(body, chunk));
     if (!written.ok()) return written;
   }
   return Done{};
@@ -121,15 +117,6 @@ Status Tables::visit(const lmdb::Transaction& transaction, TableId table,
                                          " values; restore the data directory from a backup"};
   }
   return Done{};
-}
-
-Result<TaskSequence> Tables::last_sequence(const lmdb::Transaction& transaction,
-                                           TableId table) const {
-  Result<lmdb::Cursor> cursor = lmdb::Cursor::open(transaction, handle(table));
-  if (!cursor.ok()) return cursor.error();
-  const auto entry = cursor->last();
-  if (!entry.ok()) return entry.error();
-  return entry->has_value() ? sequence_of_key((*entry)->key) : TaskSequence();
 }
 
 }  // namespace millrace::broker

@@ -1,5 +1,5 @@
 // The named tables of the data file and whole values in them: chunks and checksums are handled
-// here.
+// here. The log is a table too, but its entries are no such values: log_entry.h.
 #pragma once
 
 #include <array>
@@ -20,13 +20,9 @@ class Tables {
   // Opens all tables, making them in a write transaction with `create`. A missing one is an error.
   static Result<Tables> open(lmdb::Transaction& transaction, bool create);
 
-  // Where a new value's key is known to lie: `last` promises that it is above every key of its
-  // table.
-  enum class Place { anywhere, last };
-
   // Writes a value, replacing one of the same key.
   Status put(lmdb::Transaction& transaction, TableId table, const Key& key,
-             std::span<const std::uint8_t> body, Place place = Place::anywhere) const;
+             std::span<const std::uint8_t> body) const;
   // Erases a value; a missing one is fine.
   Status erase(lmdb::Transaction& transaction, TableId table, const Key& key) const;
 
@@ -39,14 +35,11 @@ class Tables {
   using Visit = std::function<Status(lmdb::BytesView key, lmdb::BytesView body)>;
   Status visit(const lmdb::Transaction& transaction, TableId table, const Visit& visit) const;
 
-  // The highest sequence among the keys of a table; none when it is empty.
-  Result<TaskSequence> last_sequence(const lmdb::Transaction& transaction, TableId table) const;
+  MDB_dbi handle(TableId table) const { return handles_[static_cast<std::size_t>(table)]; }
 
  private:
-  MDB_dbi handle(TableId table) const { return handles_[static_cast<std::size_t>(table)]; }
   Status put_chunk(lmdb::Transaction& transaction, TableId table, const Key& key,
-                   std::uint16_t chunks, std::span<const std::uint8_t> body,
-                   unsigned int flags) const;
+                   std::uint16_t chunks, std::span<const std::uint8_t> body) const;
 
   std::array<MDB_dbi, kAllTables.size() + 1> handles_{};  // by TableId; slot 0 unused
 };

@@ -1,5 +1,6 @@
 #include "broker/store/write_applier.h"
 
+#include <algorithm>
 #include <variant>
 
 #include "broker/store/record_codec.h"
@@ -7,43 +8,60 @@
 namespace millrace::broker {
 namespace {
 
-// Above every key seen so far: the value can be appended, and the key becomes the highest.
-Tables::Place place_of(TaskSequence sequence, TaskSequence& last) {
-  if (sequence <= last) return Tables::Place::anywhere;
-  last = sequence;
-  return Tables::Place::last;
+// Of a record in the log. An entry takes a page and a key, and the end of it may stay empty because
+// the next record does not fit.
+constexpr std::uint64_t kEntryBytes = 4'056;
+constexpr std::uint64_t kEntryStoredBytes = 4'114;
+// Key, header, and LMDB's node header and slot.
+constexpr std::uint64_t kValueOverheadBytes = 48;
+
+TableId table_of(LogPart part) {
+  return part == LogPart::spec ? TableId::specs : TableId::results;
 }
 
-// Key, header, and LMDB's node header and slot.
-constexpr std::uint64_t kOverheadBytes = 48;
-
-// A value of this size: two chunks fill a page, and it may begin within one that others share.
+WriteSize cost_of_record(std::size_t body_bytes) {
+  const std::uint64_t bytes = kDirectoryBytes + body_bytes;
+  return {ByteCount(bytes * kEntryStoredBytes / (kEntryBytes - bytes)), 0};
+}
+// A chunk takes a page at most. Half as much again for small values: of those that are a bit over a
+// third of a page, only two fit in it.
 WriteSize cost_of_value(std::size_t bytes) {
   const std::uint64_t chunks = chunks_for(bytes);
-  // Half as much again: of values that are a bit over a third of a page, only two fit in it.
-  return {ByteCount((bytes + kOverheadBytes * chunks) * 3 / 2), chunks / 2 + 1};
+  const std::uint64_t small = (bytes + kValueOverheadBytes) * 3 / 2;
+  return {ByteCount(std::min(small, chunks * kEntryStoredBytes)), chunks + 1};
 }
+WriteSize cost_of_bytes(const SharedBytes& bytes) {
+  if (bytes.size() <= kInlineBytesMost) return cost_of_record(bytes.size());
+  WriteSize size = cost_of_value(bytes.size());
+  size += cost_of_record(0);
+  return size;
+}
+// Values that may lie in tables.
 WriteSize cost_of_erasing(std::uint64_t values) {
-  return {ByteCount(kOverheadBytes), values};
+  WriteSize size{ByteCount(kValueOverheadBytes * values), values};
+  size += cost_of_record(0);
+  return size;
 }
 
 WriteSize cost_of(const PutTask&) {
-  return {ByteCount(kTaskBodyBytes + kOverheadBytes), 1};
+  return cost_of_record(kTaskBodyBytes);
 }
 WriteSize cost_of(const PutSpec& change) {
-  return cost_of_value(change.bytes.size());
+  return cost_of_bytes(change.bytes);
 }
 WriteSize cost_of(const EraseSpec&) {
   return cost_of_erasing(1);
 }
 WriteSize cost_of(const PutResult& change) {
-  return cost_of_value(change.bytes.size());
+  return cost_of_bytes(change.bytes);
 }
 WriteSize cost_of(const PutAttempt& change) {
-  return cost_of_value(change.record.error.size() + change.record.worker.size() + kOverheadBytes);
+  return cost_of_value(change.record.error.size() + change.record.worker.size() +
+                       kValueOverheadBytes);
 }
 WriteSize cost_of(const EraseTask& change) {
-  return cost_of_erasing(1U + change.has_spec + change.has_result + change.attempt_records);
+  return cost_of_erasing(std::uint64_t{change.has_spec} + change.has_result +
+                         change.attempt_records);
 }
 WriteSize cost_of(const EraseAttempts& change) {
   return cost_of_erasing(change.attempt_records);
@@ -52,45 +70,68 @@ WriteSize cost_of(const PutQueue& change) {
   return cost_of_value(change.name.size() + 1);
 }
 WriteSize cost_of(const PutTotals&) {
-  return {ByteCount(kTotalsBodyBytes + kOverheadBytes), 1};
+  return cost_of_record(kTotalsBodyBytes);
 }
 
 }  // namespace
-
-Result<WriteApplier> WriteApplier::open(const lmdb::Transaction& transaction,
-                                        const Tables& tables) {
-  WriteApplier applier(tables);
-  const Result<TaskSequence> task = tables.last_sequence(transaction, TableId::tasks);
-  if (!task.ok()) return task.error();
-  const Result<TaskSequence> spec = tables.last_sequence(transaction, TableId::specs);
-  if (!spec.ok()) return spec.error();
-  applier.last_task_ = *task;
-  applier.last_spec_ = *spec;
-  return applier;
-}
 
 Status WriteApplier::apply(lmdb::Transaction& transaction, const Write& change) {
   return std::visit([&](const auto& one) { return write(transaction, one); }, change);
 }
 
+Status WriteApplier::finish(lmdb::Transaction& transaction) {
+  put_apart_.clear();
+  if (totals_.has_value()) {
+    const auto body = encode_totals(*totals_);
+    totals_.reset();
+    Status added =
+        appender_.add(transaction, make_record(RecordKind::totals, TaskSequence(), body));
+    if (!added.ok()) return added;
+  }
+  return appender_.finish(transaction);
+}
+
 Status WriteApplier::write(lmdb::Transaction& transaction, const PutTask& change) {
-  const TaskSequence sequence = change.record.sequence;
-  return tables_.put(transaction, TableId::tasks, Key::of_task(sequence),
-                     encode_task(change.record), place_of(sequence, last_task_));
+  const auto body = encode_task(change.record);
+  return appender_.add(transaction, make_record(RecordKind::task, change.record.sequence, body));
 }
 
 Status WriteApplier::write(lmdb::Transaction& transaction, const PutSpec& change) {
-  return tables_.put(transaction, TableId::specs, Key::of_task(change.sequence),
-                     change.bytes.view(), place_of(change.sequence, last_spec_));
-}
-
-Status WriteApplier::write(lmdb::Transaction& transaction, const EraseSpec& change) {
-  return tables_.erase(transaction, TableId::specs, Key::of_task(change.sequence));
+  return put(transaction, LogPart::spec, change.sequence, change.bytes);
 }
 
 Status WriteApplier::write(lmdb::Transaction& transaction, const PutResult& change) {
-  return tables_.put(transaction, TableId::results, Key::of_task(change.sequence),
-                     change.bytes.view());
+  return put(transaction, LogPart::result, change.sequence, change.bytes);
+}
+
+Status WriteApplier::put(lmdb::Transaction& transaction, LogPart part, TaskSequence sequence,
+                         const SharedBytes& bytes) {
+  const bool is_spec = part == LogPart::spec;
+  if (bytes.size() <= kInlineBytesMost) {
+    if (Status erased = erase_apart(transaction, part, sequence); !erased.ok()) return erased;
+    const RecordKind kind = is_spec ? RecordKind::spec : RecordKind::result;
+    return appender_.add(transaction, make_record(kind, sequence, bytes.view()));
+  }
+  Status stored = tables_.put(transaction, table_of(part), Key::of_task(sequence), bytes.view());
+  if (!stored.ok()) return stored;
+  put_apart_.emplace(part, sequence);
+  const RecordKind kind = is_spec ? RecordKind::spec_apart : RecordKind::result_apart;
+  return appender_.add(transaction, make_record(kind, sequence, {}));
+}
+
+Status WriteApplier::erase_apart(lmdb::Transaction& transaction, LogPart part,
+                                 TaskSequence sequence) {
+  const std::optional<LogIndex::Place> place = index_.find(part, sequence);
+  const bool apart = (place.has_value() && place->apart) ||
+                     (!put_apart_.empty() && put_apart_.count({part, sequence}) > 0);
+  if (!apart) return Done{};
+  return tables_.erase(transaction, table_of(part), Key::of_task(sequence));
+}
+
+Status WriteApplier::write(lmdb::Transaction& transaction, const EraseSpec& change) {
+  Status erased = erase_apart(transaction, LogPart::spec, change.sequence);
+  if (!erased.ok()) return erased;
+  return appender_.add(transaction, make_record(RecordKind::erase_spec, change.sequence, {}));
 }
 
 Status WriteApplier::write(lmdb::Transaction& transaction, const PutAttempt& change) {
@@ -100,12 +141,13 @@ Status WriteApplier::write(lmdb::Transaction& transaction, const PutAttempt& cha
 }
 
 Status WriteApplier::write(lmdb::Transaction& transaction, const EraseTask& change) {
-  const Key key = Key::of_task(change.sequence);
-  Status erased = tables_.erase(transaction, TableId::tasks, key);
-  if (erased.ok() && change.has_spec) erased = tables_.erase(transaction, TableId::specs, key);
-  if (erased.ok() && change.has_result) erased = tables_.erase(transaction, TableId::results, key);
+  for (const LogPart part : {LogPart::spec, LogPart::result}) {
+    Status erased = erase_apart(transaction, part, change.sequence);
+    if (!erased.ok()) return erased;
+  }
+  Status erased = write(transaction, EraseAttempts{change.sequence, change.attempt_records});
   if (!erased.ok()) return erased;
-  return write(transaction, EraseAttempts{change.sequence, change.attempt_records});
+  return appender_.add(transaction, make_record(RecordKind::erase_task, change.sequence, {}));
 }
 
 Status WriteApplier::write(lmdb::Transaction& transaction, const EraseAttempts& change) {
@@ -122,9 +164,10 @@ Status WriteApplier::write(lmdb::Transaction& transaction, const PutQueue& chang
                      encode_queue(change));
 }
 
-Status WriteApplier::write(lmdb::Transaction& transaction, const PutTotals& change) {
-  return tables_.put(transaction, TableId::meta, Key::of_meta(kMetaTotals),
-                     encode_totals(change.totals));
+// Only the newest of a commit is of use.
+Status WriteApplier::write(lmdb::Transaction&, const PutTotals& change) {
+  totals_ = change.totals;
+  return Done{};
 }
 
 WriteSize size_of(const Write& change) {

@@ -230,8 +230,8 @@ TEST_P(StoreSuite, AttemptsAreKeptByNumberAndErasedTogether) {
 
 TEST_P(StoreSuite, ValuesOfEverySizeComeBackWhole) {
   // Around the sizes where an implementation may split a value, and far above.
-  const std::vector<std::size_t> sizes = {0,     1,     1'999, 2'000,  2'001,
-                                          3'999, 4'000, 4'001, 65'536, 5'000'000};
+  const std::vector<std::size_t> sizes = {0,     1,     1'999, 2'000, 2'001, 3'999,  4'000,
+                                          4'001, 4'072, 4'073, 8'144, 8'145, 65'536, 5'000'000};
   std::vector<Write> writes;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     writes.push_back(PutSpec{TaskSequence(i + 1), make_bytes(sizes[i], i)});

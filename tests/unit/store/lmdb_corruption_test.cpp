@@ -1,5 +1,7 @@
 // Damage to a closed data file is reported when it is met, and never served.
+#include <array>
 #include <cstring>
+#include <optional>
 
 #include "broker/store/record_codec.h"
 #include "tests/unit/store/store_fixture.h"
@@ -60,23 +62,32 @@ TEST_F(LmdbCorruption, QueueFailsTheLoad) {
 TEST_F(LmdbCorruption, TotalsFailTheLoad) {
   make_store({PutTotals{make_totals(5)}});
   damage(broker::encode_totals(make_totals(5)));
-  expect_load_fails("meta/totals");
+  expect_load_fails("totals");
 }
 
 TEST_F(LmdbCorruption, SpecIsNotServedButOthersAre) {
-  make_store(
-      {PutSpec{TaskSequence(1), make_bytes(500, 1)}, PutSpec{TaskSequence(2), make_bytes(500, 2)}});
-  damage(make_bytes(500, 2).view());
-  const auto store = open();
-  expect_corrupt(store->read_spec(TaskSequence(2)), "specs/2");
-  EXPECT_TRUE(*store->read_spec(TaskSequence(1)) == make_bytes(500, 1));
+  for (const std::size_t size : {500U, 2'500U}) {
+    settings_.directory += "-" + std::to_string(size);
+    make_store({PutSpec{TaskSequence(1), make_bytes(size, 1)},
+                PutSpec{TaskSequence(2), make_bytes(size, 2)}});
+    damage(make_bytes(size, 2).view());
+    const auto store = open();
+    expect_corrupt(store->read_spec(TaskSequence(2)), "specs/2");
+    EXPECT_TRUE(*store->read_spec(TaskSequence(1)) == make_bytes(size, 1));
+  }
+}
+
+TEST_F(LmdbCorruption, ResultIsNotServed) {
+  make_store({PutResult{TaskSequence(1), make_bytes(300, 1)}});
+  damage(make_bytes(300, 1).view());
+  expect_corrupt(open()->read_result(TaskSequence(1)), "results/1");
 }
 
 TEST_F(LmdbCorruption, LaterChunkOfAResultIsCheckedToo) {
   const SharedBytes result = make_bytes(10'000, 3);
   make_store({PutResult{TaskSequence(4), result}});
-  damage(result.slice(8'100, 100).view());
-  expect_corrupt(open()->read_result(TaskSequence(4)), "results/4/4");
+  damage(result.slice(8'200, 100).view());
+  expect_corrupt(open()->read_result(TaskSequence(4)), "results/4/2");
 }
 
 TEST_F(LmdbCorruption, AttemptIsNotServed) {
@@ -99,21 +110,55 @@ TEST_F(LmdbCorruption, MissingChunkIsReported) {
   expect_corrupt(open()->read_spec(TaskSequence(1)), "specs/1/2");
 }
 
-TEST_F(LmdbCorruption, SoundRecordUnderAnotherKeyIsReported) {
-  make_store({PutTask{make_task(1)}});
-  {
+// Where the directory of an entry is damaged, nobody knows what it says: the store does not open.
+TEST_F(LmdbCorruption, DirectoryOfAnEntryFailsTheOpening) {
+  make_store({PutTask{make_task(0x1122'3344'5566'7788)}});
+  const std::array<std::uint8_t, 8> sequence = {0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11};
+  damage(sequence);
+  expect_refused(ErrorCode::corrupt, {"log entry 1 ", "checksum", "backup"});
+}
+
+class LogSurgery : public LmdbCorruption {
+ protected:
+  // A closed store of four entries.
+  void make_entries() {
+    const std::unique_ptr<broker::LmdbStore> store = open();
+    for (std::uint64_t number = 1; number <= 4; ++number) {
+      store->submit({PutTask{make_task(number)}});
+      wait_durable(*store);
+    }
+  }
+  // Puts the bytes of entry `from` in place of entry `to`; none: erases `to`.
+  void put_entry(std::optional<std::uint64_t> from, std::uint64_t to) {
+    using broker::EntryNumber;
+    using broker::Key;
     auto environment =
         broker::lmdb::Environment::open(settings_.directory, ByteCount::mebibytes(16), 8);
     auto transaction = broker::lmdb::Transaction::begin_write(*environment);
-    const auto tasks = transaction->open_table("tasks", false);
-    const auto value = transaction->get(*tasks, broker::Key::of_task(TaskSequence(1)).view());
-    const std::vector<std::uint8_t> copy((*value)->begin(), (*value)->end());
-    const auto room =
-        transaction->reserve(*tasks, broker::Key::of_task(TaskSequence(2)).view(), copy.size(), 0);
-    std::memcpy((*room)->data(), copy.data(), copy.size());
+    const auto log = transaction->open_table("log", false);
+    const Key place = Key::of_entry(EntryNumber(to));
+    if (from.has_value()) {
+      const auto value = transaction->get(*log, Key::of_entry(EntryNumber(*from)).view());
+      const std::vector<std::uint8_t> copy((*value)->begin(), (*value)->end());
+      const auto room = transaction->reserve(*log, place.view(), copy.size(), 0);
+      std::memcpy((*room)->data(), copy.data(), copy.size());
+    } else {
+      ASSERT_TRUE(*transaction->erase(*log, place.view()));
+    }
     ASSERT_TRUE(transaction->commit().ok());
   }
-  expect_load_fails("tasks/2");
+};
+
+TEST_F(LogSurgery, SoundEntryInTheWrongPlaceIsReported) {
+  make_entries();
+  put_entry(2, 3);
+  expect_refused(ErrorCode::corrupt, {"log entry 3 "});
+}
+
+TEST_F(LogSurgery, MissingEntryIsReported) {
+  make_entries();
+  put_entry(std::nullopt, 2);
+  expect_refused(ErrorCode::corrupt, {"entry 3 where 2 should be"});
 }
 
 }  // namespace
