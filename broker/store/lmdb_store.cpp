@@ -23,10 +23,17 @@ Result<ByteCount> map_bytes_for(const StoreSettings& settings) {
 Error missing_part(LogPart part, TaskSequence sequence) {
   return Error{ErrorCode::not_found, "nothing is stored as " + text_of(part, sequence)};
 }
-Error damaged_part(const std::string& name, const char* problem) {
+Error damaged(const std::string& name, const char* problem) {
   return Error{ErrorCode::corrupt, "stored value " + name + " " + problem +
                                        "; restore the data directory from a backup, and check the "
                                        "disk"};
+}
+
+// What the index promises: the record is where it says, and it is whole.
+Status check_record(const std::optional<LogRecord>& record, LogPart part, TaskSequence sequence) {
+  if (!record) return damaged(text_of(part, sequence), "is missing");
+  if (!is_intact(*record)) return damaged(text_of(part, sequence), "does not match its checksum");
+  return Done{};
 }
 
 // Reads records of one snapshot; remembers the entry it was at, since what lies near each other is
@@ -41,8 +48,7 @@ class EntryReader {
     if (number_ == number) return &*view_;
     const auto bytes = transaction_.get(log_, Key::of_entry(number).view());
     if (!bytes.ok()) return bytes.error();
-    if (!bytes->has_value())
-      return damaged_part("log/" + std::to_string(number.value), "is missing");
+    if (!bytes->has_value()) return damaged("log/" + std::to_string(number.value), "is missing");
     const Result<LogEntryView> view = LogEntryView::open(number, **bytes);
     if (!view.ok()) return view.error();
     view_ = *view;
@@ -67,7 +73,7 @@ Status load_totals(EntryReader& reader, EntryNumber number, const LoadVisitor& v
       totals = is_intact(record) ? decode_totals(record.body) : std::nullopt;
     });
   }
-  if (!totals) return damaged_part("totals", "does not match its checksum");
+  if (!totals) return damaged("totals", "does not match its checksum");
   if (visitor.totals) visitor.totals(*totals);
   return Done{};
 }
@@ -88,11 +94,10 @@ Status load_task(EntryReader& reader, EntryNumber number, TaskSequence sequence,
   const Result<const LogEntryView*> entry = reader.entry(number);
   if (!entry.ok()) return entry.error();
   const std::optional<LogRecord> record = (*entry)->find(LogPart::task, sequence);
-  const std::string name = text_of(LogPart::task, sequence);
-  if (!record) return damaged_part(name, "is missing");
-  if (!is_intact(*record)) return damaged_part(name, "does not match its checksum");
+  const Status intact = check_record(record, LogPart::task, sequence);
+  if (!intact.ok()) return intact;
   const std::optional<TaskRecord> task = decode_task(sequence, record->body);
-  if (!task) return damaged_part(name, "is not a task record");
+  if (!task) return damaged(text_of(LogPart::task, sequence), "is not a task record");
   if (visitor.task) visitor.task(*task);
   return Done{};
 }
@@ -178,11 +183,12 @@ Status LmdbStore::load_all(const LogIndex& index, const LoadVisitor& visitor) {
     return loaded;
   }
   if (Status loaded = load_queues(*snapshot_, tables_, visitor); !loaded.ok()) return loaded;
-  for (const TaskSequence sequence : index.tasks()) {
-    const EntryNumber entry = index.find(LogPart::task, sequence)->entry;
-    if (Status loaded = load_task(reader, entry, sequence, visitor); !loaded.ok()) return loaded;
-  }
-  return Done{};
+  Status loaded = Done{};
+  index.for_each(LogPart::task, [&](TaskSequence sequence, LogIndex::Place place) {
+    loaded = load_task(reader, place.entry, sequence, visitor);
+    return loaded.ok();
+  });
+  return loaded;
 }
 
 BatchNumber LmdbStore::submit(std::vector<Write> writes) {
@@ -237,10 +243,8 @@ Result<SharedBytes> LmdbStore::read(LogPart part, TaskSequence sequence) {
   const Result<const LogEntryView*> entry = reader.entry(place->entry);
   if (!entry.ok()) return entry.error();
   const std::optional<LogRecord> record = (*entry)->find(part, sequence);
-  if (!record) return damaged_part(text_of(part, sequence), "is missing");
-  if (!is_intact(*record)) {
-    return damaged_part(text_of(part, sequence), "does not match its checksum");
-  }
+  const Status intact = check_record(record, part, sequence);
+  if (!intact.ok()) return intact.error();
   return SharedBytes::copy_of(record->body);
 }
 

@@ -26,7 +26,8 @@ LogIndex::Changes LogIndex::add(const LogUpdate::Entry& entry, Changes changes) 
   if (entries_.empty()) oldest_ = entry.number;
   MILLRACE_CHECK(entry.number.value == oldest_.value + entries_.size(), "entries come in order");
   MILLRACE_CHECK(entries_.size() < kNumberMask, "fewer entries than their numbers tell apart");
-  entries_.push_back(Entry{entry.stored_bytes, entry.records, 0});
+  const std::uint32_t record_bytes = entry.stored_bytes / entry.records;
+  entries_.push_back(Entry{entry.stored_bytes, static_cast<std::uint16_t>(record_bytes), 0});
   stored_bytes_ += entry.stored_bytes;
   for (std::uint16_t left = entry.records; left > 0; --left) apply(entry.number, *changes++);
   return changes;
@@ -74,14 +75,14 @@ void LogIndex::erase(LogPart part, TaskSequence sequence) {
 void LogIndex::hold(EntryNumber number) {
   Entry& entry = at(number);
   ++entry.live;
-  live_bytes_ += entry.record_bytes();
+  live_bytes_ += entry.record_bytes;
 }
 
 void LogIndex::release(EntryNumber number) {
   Entry& entry = at(number);
   MILLRACE_CHECK(entry.live > 0, "a record that counts is counted");
   --entry.live;
-  live_bytes_ -= entry.record_bytes();
+  live_bytes_ -= entry.record_bytes;
 }
 
 void LogIndex::drop_below(EntryNumber first_kept) {

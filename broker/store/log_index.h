@@ -63,7 +63,7 @@ class LogIndex {
   std::uint16_t live_records(EntryNumber entry) const { return at(entry).live; }
   ByteCount stored_bytes(EntryNumber entry) const { return ByteCount(at(entry).stored_bytes); }
   ByteCount live_bytes(EntryNumber entry) const {
-    return ByteCount(std::uint64_t{at(entry).live} * at(entry).record_bytes());
+    return ByteCount(std::uint64_t{at(entry).live} * at(entry).record_bytes);
   }
 
   // Of all entries.
@@ -71,15 +71,20 @@ class LogIndex {
   ByteCount live_bytes() const { return ByteCount(live_bytes_); }
   ByteCount garbage_bytes() const { return ByteCount(stored_bytes_ - live_bytes_); }
 
-  // All tasks that have a record, rising.
-  std::vector<TaskSequence> tasks() const { return positions(LogPart::task).sequences(); }
+  // Calls `visit(TaskSequence, Place)` for all that have this part, by rising sequence, as long as
+  // it returns true.
+  template <class Visit>
+  void for_each(LogPart part, Visit visit) const {
+    positions(part).for_each([&](TaskSequence sequence, std::uint32_t packed) {
+      return visit(sequence, unpack(packed));
+    });
+  }
 
  private:
   struct Entry {
     std::uint32_t stored_bytes = 0;
-    std::uint16_t records = 0;
+    std::uint16_t record_bytes = 0;  // its share of them
     std::uint16_t live = 0;
-    std::uint32_t record_bytes() const { return stored_bytes / records; }
   };
   // A place as one number that is not 0. Entry numbers are cut to 30 bits: there are never as many
   // entries at a time.

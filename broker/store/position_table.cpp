@@ -19,8 +19,7 @@ std::uint32_t PositionTable::set(TaskSequence sequence, std::uint32_t value) {
   std::uint32_t& place = last_->values[sequence.value % kChunkSize];
   const std::uint32_t old = place;
   place = value;
-  const std::uint32_t more = (value != 0 ? 1U : 0U) - (old != 0 ? 1U : 0U);  // may wrap to -1
-  last_->used += more;
+  last_->used = last_->used + (value != 0 ? 1U : 0U) - (old != 0 ? 1U : 0U);
   size_ = size_ + (value != 0 ? 1U : 0U) - (old != 0 ? 1U : 0U);
   if (last_->used == 0) {
     chunks_.erase(number);
@@ -29,20 +28,12 @@ std::uint32_t PositionTable::set(TaskSequence sequence, std::uint32_t value) {
   return old;
 }
 
-std::vector<TaskSequence> PositionTable::sequences() const {
+std::vector<std::uint64_t> PositionTable::chunk_numbers() const {
   std::vector<std::uint64_t> numbers;
   numbers.reserve(chunks_.size());
   for (const auto& [number, chunk] : chunks_) numbers.push_back(number);
   std::sort(numbers.begin(), numbers.end());
-  std::vector<TaskSequence> sequences;
-  sequences.reserve(size_);
-  for (const std::uint64_t number : numbers) {
-    const Chunk& chunk = chunks_.at(number);
-    for (std::uint64_t slot = 0; slot < kChunkSize; ++slot) {
-      if (chunk.values[slot] != 0) sequences.emplace_back(number * kChunkSize + slot);
-    }
-  }
-  return sequences;
+  return numbers;
 }
 
 }  // namespace millrace::broker

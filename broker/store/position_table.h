@@ -24,8 +24,18 @@ class PositionTable {
   std::uint32_t set(TaskSequence sequence, std::uint32_t value);
 
   std::size_t size() const { return size_; }
-  // All sequences that have something, rising.
-  std::vector<TaskSequence> sequences() const;
+  // Calls `visit(TaskSequence, std::uint32_t)` for all that is there, by rising sequence, as long
+  // as it returns true.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const std::uint64_t number : chunk_numbers()) {
+      const Chunk& chunk = chunks_.at(number);
+      for (std::uint64_t slot = 0; slot < kChunkSize; ++slot) {
+        const std::uint32_t value = chunk.values[slot];
+        if (value != 0 && !visit(TaskSequence(number * kChunkSize + slot), value)) return;
+      }
+    }
+  }
 
  private:
   static constexpr std::uint64_t kChunkSize = 64;
@@ -33,6 +43,7 @@ class PositionTable {
     std::array<std::uint32_t, kChunkSize> values{};
     std::uint32_t used = 0;
   };
+  std::vector<std::uint64_t> chunk_numbers() const;  // rising
 
   std::unordered_map<std::uint64_t, Chunk> chunks_;
   Chunk* last_ = nullptr;  // the chunk that set() used last: sequences come in runs
