@@ -8,6 +8,7 @@
 #include "broker/admin/admin_server.h"
 #include "broker/core/core_settings.h"
 #include "broker/store/store_settings.h"
+#include "broker/unsent_bytes.h"
 #include "common/host/exit_code.h"
 
 namespace millrace::broker {
@@ -24,6 +25,7 @@ struct BrokerConfig {
   ByteCount spec_cache_bytes_max = ByteCount::mebibytes(8);
   // Writes that wait for their commit; beyond it clients are not read until it shrinks.
   ByteCount uncommitted_bytes_max = ByteCount::mebibytes(64);
+  UnsentLimits unsent;
   StoreSettings store;
   AdminSettings admin;
   CoreSettings core;

@@ -1,5 +1,8 @@
 #include "broker/inbox.h"
 
+#include <type_traits>
+#include <variant>
+
 #include "common/wire/heartbeat_codec.h"
 
 namespace millrace::broker {
@@ -9,6 +12,22 @@ std::size_t size_of(const wire::Frames& frames) {
   std::size_t bytes = 0;
   for (const SharedBytes& frame : frames) bytes += frame.size();
   return bytes;
+}
+
+// What a message costs the core, in tasks that it has to look at.
+std::size_t tasks_of(const ClientMessage& message) {
+  return std::visit(
+      [](const auto& typed) -> std::size_t {
+        using Message = std::decay_t<decltype(typed)>;
+        if constexpr (std::is_same_v<Message, ListTasks>) {
+          return typed.limit;
+        } else if constexpr (requires { typed.tasks.size(); }) {
+          return typed.tasks.size();
+        } else {
+          return 1;
+        }
+      },
+      message);
 }
 
 }  // namespace
@@ -74,12 +93,19 @@ void Inbox::drain_clients(std::vector<Event>& events, Effects& out) {
   wire::Frames frames;
   PeerId peer;
   std::size_t bytes = 0;
-  for (int taken = 0; taken < kClientMessagesMost && bytes < kBytesMost; ++taken) {
+  std::size_t tasks = 0;
+  for (int taken = 0; taken < kClientMessagesMost && bytes < kBytesMost && tasks < kClientTasksMost;
+       ++taken) {
     const std::size_t known = peers_.size();
     if (!receive(sockets_.clients, PeerKind::client, peer, frames)) return;
     bytes += size_of(frames);
+    if (!peers_.reads(peer)) {  // it would not hear the answer: nothing is done for it
+      ++counters_.unread_answers;
+      continue;
+    }
     Result<ClientMessage> message = wire::decode_client_message(frames, limits_);
     if (message.ok()) {
+      tasks += tasks_of(*message);
       events.emplace_back(FromClient{peer, std::move(*message)});
       continue;
     }

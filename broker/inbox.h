@@ -14,7 +14,8 @@ namespace millrace::broker {
 
 struct InboxCounters {
   std::uint64_t messages = 0;
-  std::uint64_t bad_messages = 0;  // dropped: could not be read
+  std::uint64_t bad_messages = 0;    // dropped: could not be read
+  std::uint64_t unread_answers = 0;  // dropped: the client does not read what it is answered
 };
 
 class Inbox {
@@ -34,6 +35,8 @@ class Inbox {
   static constexpr int kBeatsMost = 10'000;
   static constexpr int kWorkerMessagesMost = 1'000;
   static constexpr int kClientMessagesMost = 500;
+  // Tasks that a turn's client messages name or ask for. Others, workers above all, wait meanwhile.
+  static constexpr std::size_t kClientTasksMost = 20'000;
   // Bytes taken in one turn from one socket: a turn is one commit.
   static constexpr std::size_t kBytesMost = std::size_t{16} << 20;
 

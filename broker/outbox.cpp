@@ -41,13 +41,24 @@ void Outbox::release(BatchNumber durable, std::vector<Event>& undelivered) {
 
 // ---- transport ----------------------------------------------------------------------------------
 
+bool Outbox::client_reads(PeerId peer) {
+  const bool reads = peers_.reads(peer);
+  if (!reads) ++sends_dropped_;
+  return reads;
+}
+
 // A reply a client does not take is dropped and counted: the client asks again.
 void Outbox::to_client(PeerId peer, const ClientReply& reply) {
-  const PeerDirectory::Route* route = peers_.find(peer);
-  const bool sent =
-      route != nullptr && wire::send_frames_to(sockets_.clients, route->routing_id,
-                                               wire::encode(reply)) == wire::SendStatus::sent;
-  if (!sent) ++sends_dropped_;
+  if (!client_reads(peer)) return;
+  const PeerDirectory::Route& route = *peers_.find(peer);
+  wire::Frames frames = wire::encode(reply);
+  for (SharedBytes& frame : frames) {
+    // Smaller ones are copied, and the high-water mark bounds them.
+    if (frame.size() >= wire::kZeroCopySendLeast) frame = peers_.counted(route, std::move(frame));
+  }
+  if (wire::send_frames_to(sockets_.clients, route.routing_id, frames) != wire::SendStatus::sent) {
+    ++sends_dropped_;
+  }
 }
 
 bool Outbox::to_worker(PeerId peer, const WorkerReply& reply) {
@@ -126,6 +137,7 @@ void Outbox::dispatch(PeerId peer, Dispatch& message, std::vector<Event>& undeli
 }
 
 void Outbox::deliver(FinishedToClient& send, std::vector<Event>&) {
+  if (!client_reads(send.peer)) return;  // before anything is read for it
   Finished message;
   std::size_t bytes = 0;
   const auto flush = [&] {
@@ -156,6 +168,7 @@ void Outbox::deliver(FinishedToClient& send, std::vector<Event>&) {
 }
 
 void Outbox::deliver(TaskListToClient& send, std::vector<Event>&) {
+  if (!client_reads(send.peer)) return;  // before anything is read for it
   std::size_t bytes = 0;
   for (std::size_t at = 0; at < send.list.tasks.size(); ++at) {
     fill(send.list.tasks[at], send, at, bytes);

@@ -54,6 +54,8 @@ class Outbox {
   void deliver(StatusToClient& send, std::vector<Event>& undelivered);
   void deliver(GoodbyeToAll& send, std::vector<Event>& undelivered);
 
+  // Whether the client reads what it is sent; where it does not, a dropped send is counted.
+  bool client_reads(PeerId peer);
   void to_client(PeerId peer, const ClientReply& reply);
   bool to_worker(PeerId peer, const WorkerReply& reply);
   void dispatch(PeerId peer, Dispatch& message, std::vector<Event>& undelivered);

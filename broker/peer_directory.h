@@ -5,6 +5,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "broker/unsent_bytes.h"
 #include "common/base/ids.h"
 
 namespace millrace::broker {
@@ -13,9 +14,12 @@ enum class PeerKind : std::uint8_t { client, worker };
 
 class PeerDirectory {
  public:
+  explicit PeerDirectory(UnsentLimits limits) : limits_(limits) {}
+
   struct Route {
     PeerKind kind = PeerKind::client;
     std::string routing_id;
+    UnsentBytes unsent;
   };
 
   // The number of this connection; a new one on first sight.
@@ -23,6 +27,10 @@ class PeerDirectory {
   // Null when the peer is forgotten. Valid until the next intern or forget.
   const Route* find(PeerId peer) const;
   void forget(PeerId peer);
+  // Whether the peer is known and reads what it is sent.
+  bool reads(PeerId peer) const;
+  // The same frame, counted as unsent to this peer until the transport lets go of it.
+  SharedBytes counted(const Route& route, SharedBytes frame) const;
   std::size_t size() const { return routes_.size(); }
 
   template <class Visit>
@@ -45,6 +53,8 @@ class PeerDirectory {
   Numbers workers_;
   std::unordered_map<PeerId, Route> routes_;
   std::uint64_t last_ = 0;
+  const UnsentLimits limits_;
+  UnsentBytes unsent_total_;
 };
 
 }  // namespace millrace::broker

@@ -31,6 +31,7 @@ Reactor::Reactor(BrokerSockets& sockets, BrokerCore& core, Store& store, StatusB
       stop_(stop),
       uncommitted_bytes_max_(config.uncommitted_bytes_max),
       pulse_interval_(config.core.liveness.beat_interval),
+      peers_(config.unsent),
       inbox_(sockets, peers_, config.core.limits),
       outbox_(sockets, peers_, store, status, config),
       now_(clock.now()) {}
@@ -120,7 +121,8 @@ void Reactor::publish_status_if_due(Time now) {
     return;
   }
   status_.publish(clock_, core_, store_,
-                  ShellFigures{inbox_.counters().bad_messages, outbox_.sends_dropped(),
+                  ShellFigures{inbox_.counters().bad_messages,
+                               outbox_.sends_dropped() + inbox_.counters().unread_answers,
                                std::max(longest_turn_, longest_turn_before_), stopping_});
   if (now - second_began_ >= Duration::seconds(1)) {
     second_began_ = now;

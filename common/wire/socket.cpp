@@ -11,9 +11,6 @@ namespace {
 // receive hands out addresses inside a shared buffer, misaligned and pinning all of it.
 constexpr int kZeroCopyReceiveOption = 10;
 
-// From here on a copy costs more than the bookkeeping of a shared owner.
-constexpr std::size_t kZeroCopySendLeast = 4 * 1024;
-
 // Rounded up, so that a wait for a deadline does not end just before it.
 int in_milliseconds(Duration duration) {
   const Duration clamped = std::clamp(duration, Duration(), Duration::hours(1));

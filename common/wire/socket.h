@@ -46,9 +46,12 @@ enum class ReceiveStatus { received, nothing, dropped };  // dropped: too many f
 // Never blocks. `frames` is overwritten; for a ROUTER the first frame is the routing id and counts.
 ReceiveStatus receive_frames(zmq::socket_t& socket, Frames& frames, std::size_t frames_max = 4);
 
+// Frames of this size and more are handed over without a copy and stay alive until libzmq has sent
+// them. Smaller ones are copied, which costs less than the bookkeeping of a shared owner.
+inline constexpr std::size_t kZeroCopySendLeast = 4 * 1024;
+
 enum class SendStatus { sent, full, unreachable };
-// Never blocks. full: the peer's (or the only) queue is at its high-water mark. Frames of 4 KiB and
-// more are handed over without a copy and stay alive until libzmq has sent them.
+// Never blocks. full: the peer's (or the only) queue is at its high-water mark.
 SendStatus send_frames(zmq::socket_t& socket, const Frames& frames);
 // To one peer of a ROUTER. unreachable: no such peer (any more). Nothing is half sent.
 SendStatus send_frames_to(zmq::socket_t& router, const std::string& routing_id,
