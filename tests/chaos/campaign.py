@@ -9,12 +9,10 @@ gives the same faults at the same moments.
 
 import argparse
 import collections
-import datetime
 import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 
@@ -23,6 +21,7 @@ sys.path.insert(0, os.path.join(HERE, os.pardir, "integration"))
 
 import network
 import reassignment
+import results
 import rounds
 import schedule
 import wire
@@ -68,26 +67,25 @@ def show(number, outcome):
         print(f"  its files are in {outcome.folder}", flush=True)
 
 
-def result(chosen, outcomes):
-    counts = collections.Counter()
+def result(chosen, outcomes, complete):
+    counts, answers = collections.Counter(), collections.Counter()
     violations = collections.Counter()
     for outcome in outcomes:
         counts.update(outcome.counts)
+        answers.update(outcome.answers)
         violations.update({promise: len(found) for promise, found in outcome.violations.items()})
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=HERE, text=True,
-                            capture_output=True, check=False).stdout.strip()
-    return {
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "commit": commit, "command": " ".join(["./dev chaos", *sys.argv[1:]]), "seed": chosen.seed,
+    return results.stamped("./dev chaos", {
+        "seed": chosen.seed, "complete": complete,
         "rounds": len(outcomes), "faults": dict(sorted(counts.items())),
         "tasks": sum(outcome.tasks for outcome in outcomes),
         "attempts": sum(outcome.attempts for outcome in outcomes),
+        "answers": dict(sorted(answers.items())),
         "lost": violations["P1 accepted is not lost"],
         "double_accepts": violations["P3 the newest lease succeeds"],
         "violations": {promise: count for promise, count in violations.items() if count},
         "starvations": sum(outcome.starvations for outcome in outcomes),
         "reassignment_seconds": reassignment.distribution(
-            [sample for outcome in outcomes for sample in outcome.reassignments])}
+            [sample for outcome in outcomes for sample in outcome.reassignments])})
 
 
 def main():
@@ -105,18 +103,11 @@ def main():
                 outcomes.append(rounds.run(planned, hosts))
                 show(number, outcomes[-1])
         complete = True
-    finally:
-        write(chosen, {**result(chosen, outcomes), "complete": complete})
+    finally:  # what was found until a campaign was cut short is worth having too
+        found = result(chosen, outcomes, complete)
+        print(json.dumps(found), flush=True)
+        results.append(chosen.out, found)
     return 0 if all(outcome.kept for outcome in outcomes) else 1
-
-
-def write(chosen, found):
-    """Also of a campaign that was cut short: what it found until then is worth having."""
-    line = json.dumps(found)
-    print(line, flush=True)
-    if chosen.out:
-        with open(chosen.out, "a", encoding="utf-8") as file:
-            file.write(line + "\n")
 
 
 if __name__ == "__main__":

@@ -51,6 +51,11 @@ class Evidence:
     def tasks(self, operation, *kinds):
         return {line["task"] for line in self.lines(operation, *kinds)}
 
+    def answers(self):
+        """How often what was answered: {"cancel ok": 12, ...}."""
+        return collections.Counter(f"{line['operation']} {line['kind']}" for line in self.history
+                                   if line["kind"] != "invoke" and line["operation"] != "fault")
+
     def starts_by_task(self):
         """In the order of the leases: a worker that was frozen may start an old one late."""
         by_task = collections.defaultdict(list)

@@ -157,6 +157,13 @@ class Fleet(Cluster):
                 os.path.join(self.folder, f"{place.name}.history"), place.current,
                 f"{self.seed}{place.count}{place.name[1:]}", self.rate, log=f"{place.name}.log")
             return
+        if place.kind == "zombie":
+            host, _, _ = self.broker_address(place.host, "worker").partition(":")
+            place.process = self.start_on(
+                place.host, sys.executable, "-B", os.path.join(HERE, "zombie.py"), host, self.ledger,
+                os.path.join(self.folder, f"{place.name}.history"), place.current, "echo",
+                self.seed + place.count, log=f"{place.name}.log")
+            return
         place.process = self.start_on(
             place.host, "millrace-worker", "--broker", self.broker_address(place.host, "worker"),
             "--queue", QUEUE.get(place.kind, place.kind), "--slots", SLOTS, "--name", place.current,

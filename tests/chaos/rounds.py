@@ -25,7 +25,7 @@ TICK_SECONDS = 0.02
 DISK_SIZE = "96m"
 
 MIXED_SHAPE = ["echo", "sleep", "program", "sleep", "echo", "sleep", "program", "sleep",
-               "lie", "sleep", "program", "sleep", "sleep", "sleep", "echo", "program"]
+               "lie", "sleep", "program", "sleep", "sleep", "sleep", "echo", "program", "zombie"]
 KILLS_SHAPE = MIXED_SHAPE[:14] + ["sleep"] * 10
 
 
@@ -45,6 +45,7 @@ class Round:
 class Outcome:
     violations: dict
     counts: dict = dataclasses.field(default_factory=dict)  # of faults, by kind
+    answers: dict = dataclasses.field(default_factory=dict)  # by operation and kind
     reassignments: list = dataclasses.field(default_factory=list)
     tasks: int = 0
     attempts: int = 0
@@ -99,8 +100,9 @@ def _run(planned, fleet, hosts):
     found.drained, found.snapshots = drained, witness.snapshots
     found.clock_moved = planned.own_clock
     found.unexpected = fleet.unexpected
-    return Outcome(checkers.check(found), injector.counts, reassignment.samples(found),
-                   len(found.export), len(found.starts), witness.starvations)
+    return Outcome(checkers.check(found), injector.counts, found.answers(),
+                   reassignment.samples(found), len(found.export), len(found.starts),
+                   witness.starvations)
 
 
 def _inject(plan, fleet, injector, command):
