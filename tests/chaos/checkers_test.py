@@ -229,6 +229,11 @@ class Reassignment(unittest.TestCase):
                       Fault("partition", ["w02"], 1 * SECOND, 4 * SECOND)):
             self.assertEqual([], reassignment.samples(self.evidence(kill, other)))
 
+    def test_leaves_out_what_was_given_on_twice(self):
+        evidence = self.evidence(Fault("kill_worker", ["w01.1"], 3 * SECOND, 3 * SECOND))
+        evidence.starts[1] = start("w02.1", 3, 3, 9)
+        self.assertEqual([], reassignment.samples(evidence))
+
     def test_leaves_out_what_ended(self):
         evidence = self.evidence(Fault("kill_worker", ["w01.1"], 3 * SECOND, 3 * SECOND))
         evidence.ends = [start(at=2)]

@@ -9,7 +9,8 @@ def samples(evidence):
     """Seconds from the fault to the next start of each task that the worker was running then.
 
     Only where nothing else was in the way: the broker lived through it, no other fault hit the
-    first or the second worker, and the worker did not finish the task itself.
+    first or the second worker, the first did not finish the task itself, and no attempt in between
+    was given to a worker that died before it could start it.
     """
     ended = {(end.task, end.fence) for end in evidence.ends}
     faults = FaultsByTime(evidence.faults)
@@ -17,7 +18,7 @@ def samples(evidence):
     found = []
     for starts in by_task.values():
         for first, second in zip(starts, starts[1:]):
-            if (first.task, first.fence) in ended:
+            if (first.task, first.fence) in ended or second.attempt != first.attempt + 1:
                 continue
             between = list(faults.touching(first.mono_ns, second.mono_ns))
             hits = [fault for fault in between if fault.hits(first.worker)]
