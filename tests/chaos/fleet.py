@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import network
 from cluster import BINARIES, DEADLINE_SECONDS, Cluster
@@ -23,7 +22,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PORTS = {"client": 5555, "worker": 5556, "beat": 5557, "pulse": 5558, "http": 8080}
 SLOTS = 2
 STOP_SECONDS_MAX = 30
-STARTING_SECONDS = 5
 FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"  # of the package libfaketime
 
 WORK = {"echo": ["--builtin", "echo"], "sleep": ["--builtin", "sleep"],
@@ -40,7 +38,6 @@ class Place:
     kind: str
     count: int = 0
     process: subprocess.Popen = None
-    started: float = 0.0
     stopped: bool = False  # on purpose, not to be started again
 
     @property
@@ -149,7 +146,6 @@ class Fleet(Cluster):
 
     def start_place(self, place):
         place.count += 1
-        place.started = time.monotonic()
         if place.kind == "submitter":
             place.process = self.start_on(
                 place.host, sys.executable, "-B", os.path.join(HERE, "submitter.py"),
@@ -193,10 +189,11 @@ class Fleet(Cluster):
                 self.start_place(place)
 
     def stop_places(self, places):
-        """SIGTERM to all; each must end with code 0, unless it had no time to get ready for one."""
-        asked = time.monotonic()
+        """SIGTERM to all; each must end with code 0, unless it was not yet ready for the signal."""
+        expected = {}
         for place in places:
             place.stopped = True
+            expected[place.name] = (0,) if listens(place.process.pid) else (0, -signal.SIGTERM)
             place.process.terminate()
         for place in places:
             try:
@@ -205,8 +202,7 @@ class Fleet(Cluster):
                 code = "none: it had to be killed"
                 place.process.kill()
                 place.process.wait()
-            young = place.started > asked - STARTING_SECONDS
-            if code != 0 and not (young and code == -signal.SIGTERM):
+            if code not in expected[place.name]:
                 self.unexpected.append(f"{place.current} stopped with code {code}")
             self.forget(place.process)
 
@@ -229,6 +225,14 @@ class Fleet(Cluster):
         known = {process.pid for process in self._processes} | {os.getpid()}
         return [name for name in os.listdir("/proc")
                 if name.isdigit() and int(name) not in known and not is_zombie(name)]
+
+
+def listens(pid):
+    """Whether the process handles SIGTERM, or takes it from a descriptor."""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+        masks = [int(line.split()[1], 16) for line in status
+                 if line.startswith(("SigCgt:", "SigBlk:"))]
+    return any(mask >> (signal.SIGTERM - 1) & 1 for mask in masks)
 
 
 def is_zombie(pid):
