@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/wire/control_frame.h"
+#include "common/wire/heartbeat_codec.h"
 #include "tests/unit/wire/random_messages.h"
 #include "tests/unit/wire/verdicts.h"
 
@@ -141,29 +142,59 @@ TEST(Limits, BodiesThatAreMissingOrUnknown) {
   EXPECT_THAT(with(schema::Body::Drain, true), HasSubstr("unsupported: message Drain"));
 }
 
-// A Watch whose vector of ids was moved so that its length stays aligned to 4 and its elements are
-// not aligned to 8, as no FlatBuffers library would write it.
-SharedBytes with_ids_off_alignment(const SharedBytes& control) {
-  const auto* body = schema::GetEnvelope(control.data())->body_as_Watch();
-  const auto* vector = reinterpret_cast<const std::uint8_t*>(body->tasks());
-  const std::uint8_t* field =
-      reinterpret_cast<const flatbuffers::Table*>(body)->GetAddressOf(schema::Watch::VT_TASKS);
+// `control` with the vector of structs in `field` of its body moved so that its length stays
+// aligned to 4 and its elements are not aligned to 8, as no FlatBuffers library would write it.
+template <class Body, class Struct>
+SharedBytes off_alignment(const SharedBytes& control, flatbuffers::voffset_t field,
+                          const flatbuffers::Vector<const Struct*>* vector) {
+  const auto* body = schema::GetEnvelope(control.data())->body_as<Body>();
+  const std::uint8_t* at = reinterpret_cast<const flatbuffers::Table*>(body)->GetAddressOf(field);
+  const auto* moved = reinterpret_cast<const std::uint8_t*>(vector);
   std::vector<std::uint8_t> bytes(control.view().begin(), control.view().end());
   bytes.resize((bytes.size() + 7) / 8 * 8);
-  const auto offset_at = static_cast<std::size_t>(field - control.data());
+  const auto offset_at = static_cast<std::size_t>(at - control.data());
   const auto offset = static_cast<std::uint32_t>(bytes.size() - offset_at);
-  bytes.insert(bytes.end(), vector, vector + 4 + 16 * body->tasks()->size());
+  bytes.insert(bytes.end(), moved, moved + 4 + sizeof(Struct) * vector->size());
   flatbuffers::WriteScalar(bytes.data() + offset_at, offset);
   return SharedBytes::adopt(std::move(bytes));
 }
 
 TEST(Limits, StructsOffTheirAlignmentAreRefused) {
-  const Frames sound = encode(ClientMessage(Watch{RequestId(1), some_ids(2)}));
-  ASSERT_EQ(verdict(decode_client_message(sound, PeerLimits())), "ok");
-  const SharedBytes moved = with_ids_off_alignment(sound[0]);
-  ASSERT_NE(verified_envelope(moved, TableBudget::few), nullptr);
-  EXPECT_THAT(verdict(decode_client_message({moved}, PeerLimits())),
+  const Frames watch = encode(ClientMessage(Watch{RequestId(1), some_ids(2)}));
+  ASSERT_EQ(verdict(decode_client_message(watch, PeerLimits())), "ok");
+  const SharedBytes moved_ids =
+      off_alignment<schema::Watch>(watch[0], schema::Watch::VT_TASKS,
+                                   schema::GetEnvelope(watch[0].data())->body_as_Watch()->tasks());
+  ASSERT_NE(verified_envelope(moved_ids, TableBudget::few), nullptr);
+  EXPECT_THAT(verdict(decode_client_message({moved_ids}, PeerLimits())),
               HasSubstr("invalid: tasks is not aligned to 8"));
+
+  const StoppedTask stopped{some_ids(1)[0], Fence(1), StopCause::cancelled};
+  const Frames stop = encode(WorkerReply(StopTasks{{stopped}}));
+  ASSERT_EQ(verdict(decode_worker_reply(stop, PeerLimits())), "ok");
+  const SharedBytes moved_tasks = off_alignment<schema::StopTasks>(
+      stop[0], schema::StopTasks::VT_TASKS,
+      schema::GetEnvelope(stop[0].data())->body_as_StopTasks()->tasks());
+  EXPECT_THAT(verdict(decode_worker_reply({moved_tasks}, PeerLimits())),
+              HasSubstr("invalid: tasks is not aligned to 8"));
+}
+
+// Nothing reads a frame that is too large, so that it need not be there to be refused.
+TEST(Limits, FramesBeyondTheVerifierAreRefusedWhateverIsConfigured) {
+  alignas(8) static const std::uint8_t kBytes[8] = {};
+  const SharedBytes huge(nullptr, {&kBytes[0], std::size_t{1} << 31});
+  PeerLimits limits;
+  limits.frame_bytes_max = ByteCount::gibibytes(4);
+  EXPECT_THAT(verdict(decode_client_message({huge}, limits)), HasSubstr("too_large: frame is"));
+  EXPECT_EQ(request_of({huge}), RequestId());
+}
+
+TEST(Limits, HeartbeatsAreShort) {
+  const SharedBytes long_frame = SharedBytes::adopt(std::vector<std::uint8_t>(257));
+  EXPECT_THAT(verdict(decode_beat(long_frame)), HasSubstr("too_large: heartbeat is 257 bytes"));
+  EXPECT_THAT(verdict(decode_pulse(long_frame)), HasSubstr("too_large: heartbeat is 257 bytes"));
+  const SharedBytes longest = long_frame.slice(0, 256);
+  EXPECT_THAT(verdict(decode_beat(longest)), HasSubstr("invalid"));
 }
 
 TEST(Limits, NilIdsAreRefused) {
@@ -215,19 +246,32 @@ TEST(Limits, CodeOfANewerBrokerIsStillARefusal) {
   EXPECT_EQ(std::get<Refused>(*read).code, ErrorCode::invalid);
 }
 
-TEST(Limits, SharedTextsOfATaskListAreRefused) {
+// A TaskList of these many tasks that share one error text.
+Frames with_shared_error(std::size_t tasks, bool one_table) {
   ControlFrameBuilder frame;
   auto& builder = frame.builder();
   const auto error = builder.CreateString(std::string(4'000, 'e'));
   const auto queue = builder.CreateString("demo");
   const schema::Uuid id(1, 1);
-  const auto view =
-      schema::CreateTaskView(builder, &id, 1, queue, schema::TaskState::dead, schema::Reason::none,
-                             false, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, error);
-  const auto tasks =
-      builder.CreateVector(std::vector<flatbuffers::Offset<schema::TaskView>>(1'000, view));
-  const Frames frames = frame.finish(schema::CreateTaskList(builder, tasks));
-  EXPECT_THAT(verdict(decode_client_reply(frames, PeerLimits())), HasSubstr("invalid"));
+  const auto view = [&] {
+    return schema::CreateTaskView(builder, &id, 1, queue, schema::TaskState::dead,
+                                  schema::Reason::none, false, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0,
+                                  error);
+  };
+  std::vector<flatbuffers::Offset<schema::TaskView>> views = {view()};
+  while (views.size() < tasks) views.push_back(one_table ? views.front() : view());
+  return frame.finish(schema::CreateTaskList(builder, builder.CreateVector(views)));
+}
+
+TEST(Limits, SharedTextsOfATaskListAreRefused) {
+  EXPECT_EQ(verdict(decode_client_reply(with_shared_error(1, false), PeerLimits())), "ok");
+  EXPECT_THAT(verdict(decode_client_reply(with_shared_error(3, false), PeerLimits())),
+              HasSubstr("invalid: texts of a TaskList must not be shared"));
+}
+
+TEST(Limits, SharedTasksOfATaskListAreRefused) {
+  EXPECT_THAT(verdict(decode_client_reply(with_shared_error(1'000, true), PeerLimits())),
+              HasSubstr("invalid: control frame is not an Envelope"));
 }
 
 TEST(Limits, TablesOfAnInboundFrameAreFew) {

@@ -58,6 +58,38 @@ TEST_F(SocketTest, BadAddressesAreErrorsThatNameThem) {
     EXPECT_THAT(bound.error().message, HasSubstr(address));
   }
   EXPECT_FALSE(connect_dealer(context, "nonsense", options).ok());
+  for (const char* address : {"tcp://127.0.0.1:65536", "tcp://127.0.0.1:80x"}) {
+    const Result<zmq::socket_t> connected = connect_dealer(context, address, options);
+    ASSERT_FALSE(connected.ok()) << address;
+    EXPECT_THAT(connected.error().message, HasSubstr("bad port"));
+  }
+}
+
+// A machine without IPv6 has no ::1 to listen on.
+TEST_F(SocketTest, AddressesOfIPv6) {
+  Result<zmq::socket_t> bound = bind_router(context, "tcp://[::1]:*", options);
+  if (!bound.ok()) GTEST_SKIP() << bound.error().message;
+  zmq::socket_t router = *std::move(bound);
+  const std::string address = "tcp://[::1]:" + std::to_string(port_of(router));
+  zmq::socket_t dealer = open(connect_dealer(context, address, options));
+  ASSERT_TRUE(send(dealer, {bytes("hello")}));
+  Frames received;
+  ASSERT_TRUE(receive(router, received));
+}
+
+TEST_F(SocketTest, SocketWithoutAnAddressHasNoPort) {
+  zmq::socket_t socket(context, zmq::socket_type::dealer);
+  EXPECT_EQ(port_of(socket), 0);
+}
+
+TEST_F(SocketTest, NothingGoesOrComesAfterTheEndOfTheContext) {
+  zmq::socket_t router = open(bind_router(context, kLoopback, options));
+  zmq::socket_t dealer = open(connect_dealer(context, address_of(router), options));
+  context.shutdown();
+  EXPECT_EQ(send_frames(dealer, {bytes("late")}), SendStatus::unreachable);
+  EXPECT_EQ(send_frames_to(router, "peer", {bytes("late")}), SendStatus::unreachable);
+  Frames received;
+  EXPECT_EQ(receive_frames(router, received), ReceiveStatus::nothing);
 }
 
 TEST_F(SocketTest, PortInUseIsAnError) {
@@ -172,7 +204,7 @@ TEST_F(SocketTest, PeerThatDoesNotReadIsFullAndNothingIsHalfSent) {
 TEST_F(SocketTest, MessageOfTooManyFramesIsReadAway) {
   zmq::socket_t router = open(bind_router(context, kLoopback, options));
   zmq::socket_t dealer = open(connect_dealer(context, address_of(router), options));
-  ASSERT_TRUE(send(dealer, Frames(4, bytes("x"))));  // five with the routing id
+  ASSERT_TRUE(send(dealer, Frames(6, bytes("x"))));  // seven with the routing id
   ASSERT_TRUE(send(dealer, Frames(3, bytes("y"))));
   Frames received;
   ASSERT_TRUE(

@@ -261,6 +261,19 @@ TEST(TaskCodec, HashNeverChanges) {
   EXPECT_EQ(content_hash(task), 7354466946293712628U);
 }
 
+TEST(TaskCodec, SpecTooLargeForItsPartsIsNotEvenVerified) {
+  PeerLimits limits;
+  limits.payload_bytes_max = ByteCount(1'000);
+  limits.headers_bytes_max = ByteCount(24);
+  const SharedBytes noise = SharedBytes::adopt(std::vector<std::uint8_t>(1'024 + 64 * 1'024 + 1));
+  const Result<TaskSpec> spec = decode_task_spec(noise, limits);
+  ASSERT_FALSE(spec.ok());
+  EXPECT_EQ(spec.error().code, ErrorCode::too_large);
+  EXPECT_THAT(spec.error().message, HasSubstr("task spec is 66561 bytes; at most 66560"));
+  EXPECT_EQ(decode_task(noise, limits).error(), spec.error());
+  EXPECT_EQ(decode_task(noise.slice(0, 66'560), limits).error().code, ErrorCode::invalid);
+}
+
 TEST(TaskCodec, ForgedSharingDoesNotMultiplyWork) {
   // One large value under every header: small on the wire, large when read.
   flatbuffers::FlatBufferBuilder builder;
