@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -22,7 +23,7 @@ from millrace.worker.handler_pool import HandlerPool
 from millrace.worker.handlers import Handler, answer_of, call
 from millrace.worker.task import Task
 
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 120
 
 
 def dispatched(number, queue="q", payload=b"", spec=None):
@@ -223,6 +224,38 @@ class Pool(unittest.TestCase):
         self.end_of(1)
         pool.start([dispatched(2, "id")])
         self.assertEqual(self.end_of(2).outcome, Outcome.succeeded)
+
+
+    def test_a_program_without_a_main_guard_says_so_and_starts_no_second_worker(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = os.path.join(folder, "unguarded.py")
+            with open(program, "w") as file:
+                file.write(UNGUARDED)
+            done = subprocess.run([sys.executable, program], text=True, capture_output=True,
+                                  timeout=DEADLINE_SECONDS, check=False)
+        self.assertEqual(done.stdout, "failed: the handler's process exited with 1\n")
+        self.assertIn("put run() below `if __name__ == '__main__':`", done.stderr)
+
+
+# Runs a task in a process, as a worker does, and then the worker: without a guard.
+UNGUARDED = """
+import millrace
+from millrace.worker.process_slot import ProcessSlot
+from millrace.worker.task import Task
+from millrace.wire.messages import DispatchedTask
+
+def handle(task):
+    return b"done"
+
+worker = millrace.Worker("127.0.0.1:9")
+worker.handle("q", handle, process=True)
+if __name__ == "__main__":
+    task = Task(DispatchedTask(1, 1, 0, "q", 1, 1, b""), b"", (), 100, print)
+    answer = ProcessSlot({"q": handle}, 1.0).run(task)
+    print(f"{answer.outcome.name}: {answer.error}", flush=True)
+else:
+    worker.run()
+"""
 
 
 class Options(unittest.TestCase):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Dict, List, Optional, Tuple
 
 from millrace.units import NEVER
-from millrace.wire.messages import DispatchedTask, Extension, HeldLease
+from millrace.wire.messages import DispatchedTask, HeldLease
 
 # A task may be held under two fences at once: an overdue attempt that has not stopped, and its
 # retry. A HeldLease is such a key.
@@ -17,7 +17,7 @@ class Attempt:
     """One dispatched attempt."""
 
     __slots__ = ("lease", "timeout_ns", "dispatched", "arrived_ns", "started_ns", "deadline_ns",
-                 "extension", "cancelled", "abandoned")
+                 "cancelled", "abandoned")
 
     def __init__(self, dispatched: DispatchedTask, arrived_ns: int) -> None:
         self.lease = HeldLease(dispatched.task, dispatched.fence)
@@ -26,7 +26,6 @@ class Attempt:
         self.arrived_ns = arrived_ns
         self.started_ns: Optional[int] = None  # none while it waits
         self.deadline_ns = NEVER  # of the running attempt
-        self.extension: Optional[Extension] = None  # asked for, not yet sent
         self.cancelled = False  # running, stopped for a cancel: its end is reported as cancelled
         self.abandoned = False  # running: nobody waits for its end, but it occupies its slot
 

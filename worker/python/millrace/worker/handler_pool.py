@@ -197,6 +197,7 @@ class HandlerPool:
         asyncio.set_event_loop(loop)
         self._loop_slots = asyncio.Semaphore(self._slots)
         loop.run_forever()
+        loop.close()
 
     def _spawn(self, loop: asyncio.AbstractEventLoop, handler: Handler, task: Task) -> None:
         began_ns = time.monotonic_ns()

@@ -22,6 +22,7 @@ from millrace.worker.task import Answer, Task
 
 # A fresh interpreter: the threads and locks of this process are none of its business.
 _processes = multiprocessing.get_context("spawn")
+HANDLER_PROCESS_NAME = "millrace-handler"
 
 
 class ProcessSlot:
@@ -33,7 +34,7 @@ class ProcessSlot:
         self._connection, other = _processes.Pipe()
         self._send_lock = threading.Lock()
         self._process = _processes.Process(target=_serve, args=(other, functions), daemon=True,
-                                           name="millrace-handler")
+                                           name=HANDLER_PROCESS_NAME)
         self._process.start()
         other.close()
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 from typing import Dict, List, Tuple
 
 from millrace.limits import PeerLimits
-from millrace.units import NEVER
+from millrace.units import NEVER, text_of
 from millrace.wire.messages import Completion, HeldLease
 from millrace.words import Outcome
-from millrace.worker.attempts import Lease
+from millrace.worker.attempts import Attempt, Lease
 
 # About what a completion takes in a message beside its result and its error.
 _ENTRY_BYTES = 96
@@ -93,6 +93,15 @@ def fit(completion: Completion, limits: PeerLimits) -> Completion:
                   "store it elsewhere and return where")
     return completion._replace(result=b"",
                                error=last_bytes(completion.error, limits.error_bytes_max))
+
+
+def end_of_overdue(attempt: Attempt, now_ns: int) -> Completion:
+    """Of a running attempt that is over its deadline."""
+    started_ns = attempt.started_ns or 0
+    return Completion(*attempt.lease,
+                      Outcome.cancelled if attempt.cancelled else Outcome.timed_out,
+                      now_ns - started_ns,
+                      error=f"timed out after {text_of(attempt.deadline_ns - started_ns)}")
 
 
 def last_bytes(text: str, most: int) -> str:

@@ -1,6 +1,5 @@
-"""The worker's side of the protocol as a pure state machine: messages and a time in, actions out.
-No I/O, no clock, no thread. The meaning of the messages is in docs/protocol.md; the rules are those
-of worker/cpp/session.h.
+"""The worker's side of docs/protocol.md as a pure state machine, by the rules of
+worker/cpp/session.h: messages and a time in, actions out. No I/O, no clock, no thread.
 
 The shell's loop: wait until next_deadline_ns() or an input; hand over every input; call tick once;
 do the actions. Starts and stops come with the input that causes them; messages gather and leave in
@@ -13,16 +12,17 @@ import random
 from typing import Callable, Dict, List, Type
 
 from millrace.limits import PeerLimits
-from millrace.units import NEVER, text_of
+from millrace.units import NEVER
 from millrace.wire.messages import (Beat, BrokerGoodbye, Complete, Completed, Completion, Dispatch,
-                                    Drain, Extend, Extension, HeldLease, Pulse, Recall, Refused,
+                                    Drain, Extension, HeldLease, Pulse, Recall, Refused,
                                     StoppedTask, StopTasks, WorkerGoodbye, WorkerHello, WorkerReply,
                                     WorkerWelcome)
 from millrace.words import ErrorCode, Outcome, StopCause
-from millrace.worker.attempts import Attempt, Attempts, Lease
+from millrace.worker.attempts import Attempts, Lease
+from millrace.worker.extensions import Extensions
 from millrace.worker.link import Link
 from millrace.worker.prefetch import Prefetch
-from millrace.worker.reports import Reports, fit
+from millrace.worker.reports import Reports, end_of_overdue, fit
 from millrace.worker.session_types import (Actions, Refusal, SessionSettings, SessionTotals,
                                            Welcomed)
 
@@ -40,7 +40,7 @@ class Session:
         self._reports = Reports()
         self._prefetch = Prefetch(settings.slots, settings.prefetch_max)
         self._limits = PeerLimits()
-        self._extending: List[HeldLease] = []  # attempts with an extension to send
+        self._extensions = Extensions()
         self._recalls: List[int] = []  # to be answered
         self._credit_told = 0
         self._heard_ns = 0  # the last message on the DEALER
@@ -58,10 +58,6 @@ class Session:
     @property
     def running(self) -> int:
         return self._attempts.running
-
-    @property
-    def waiting(self) -> int:
-        return self._attempts.waiting
 
     @property
     def unacknowledged(self) -> int:
@@ -169,15 +165,14 @@ class Session:
     # ---- attempts --------------------------------------------------------------------------------
 
     def _start_waiting(self, now_ns: int, actions: Actions) -> None:
-        most = self._settings.slots + self._prefetch.finished_in(self._settings.run_ahead_ns,
-                                                                 STARTS_AHEAD_MOST)
-        while self._attempts.running < most:
+        ahead = self._prefetch.finished_in(self._settings.run_ahead_ns, STARTS_AHEAD_MOST)
+        while self._attempts.running < self._settings.slots + ahead:
             attempt = self._attempts.next_waiting()
             if attempt is None:
                 return
             actions.starts.append(self._attempts.start(attempt, now_ns))
             if now_ns - attempt.arrived_ns > self._settings.late_start_ns:
-                self._ask_extension(attempt, 0, 0)
+                self._extensions.ask(attempt.lease, 0, 0)
 
     def _stop(self, stopped: StoppedTask, actions: Actions) -> None:
         lease = HeldLease(stopped.task, stopped.fence)
@@ -245,15 +240,7 @@ class Session:
                 by_ns = max(attempt.timeout_ns, attempt.deadline_ns - now_ns)
         if by_ns > 0:
             self._attempts.set_deadline(attempt, now_ns + by_ns)
-        self._ask_extension(attempt, by_ns, extension.progress_percent)
-
-    def _ask_extension(self, attempt: Attempt, by_ns: int, progress_percent: int) -> None:
-        """The newest wish of an attempt stands until it is sent."""
-        if attempt.extension is None:
-            self._extending.append(attempt.lease)
-        elif progress_percent == 0:
-            progress_percent = attempt.extension.progress_percent
-        attempt.extension = Extension(*attempt.lease, by_ns, progress_percent)
+        self._extensions.ask(attempt.lease, by_ns, extension.progress_percent)
 
     # ---- the end ---------------------------------------------------------------------------------
 
@@ -319,7 +306,8 @@ class Session:
         self._lose_session("its completions are not answered", actions)
         self._step_link(now_ns, actions)
         self._send_completions(now_ns, actions)
-        self._send_extensions(actions)
+        if self._link.open:
+            actions.sends += self._extensions.take(self._attempts, self._limits.batch_items_max)
         number = self._link.take_beat(now_ns)
         if number is not None and self._link.session is not None:
             actions.beats.append(Beat(self._settings.worker, self._link.session, number,
@@ -330,37 +318,32 @@ class Session:
         """When to call tick at the latest; in the past when there is something to send."""
         if self._ended:
             return NEVER
-        if self._complete_due() or (self._link.open and self._extending):
+        if self._complete_due() or (self._link.open and self._extensions.has_unsent):
             return 0
         next_ns = min(self._link.next_deadline_ns(), self._attempts.earliest_deadline_ns,
                       self._settle_by_ns)
         waiting = self._attempts.next_waiting()
         if waiting is not None:
             next_ns = min(next_ns, waiting.arrived_ns + self._settings.waiting_max_ns)
-        if self._link.open:
-            next_ns = min(next_ns, self._reports.oldest_sent_ns() + self._settings.resend_after_ns)
-        return next_ns
+        if not self._link.open:
+            return next_ns
+        return min(next_ns, self._reports.oldest_sent_ns() + self._settings.resend_after_ns)
 
     def _end_overdue(self, now_ns: int, actions: Actions) -> None:
         """The attempt timeout is kept here: the attempt has ended for everybody else, while its
         slot stays occupied until the runner reports the real end."""
         for attempt in self._attempts.overdue(now_ns):
-            started_ns = attempt.started_ns or 0
-            outcome = Outcome.cancelled if attempt.cancelled else Outcome.timed_out
-            allowed = text_of(attempt.deadline_ns - started_ns)
             self._attempts.abandon(attempt)
             actions.stops.append(StoppedTask(*attempt.lease, StopCause.timed_out))
-            self._report(Completion(*attempt.lease, outcome, now_ns - started_ns,
-                                    error=f"timed out after {allowed}"))
+            self._report(end_of_overdue(attempt, now_ns))
 
     def _release_long_waiting(self, now_ns: int) -> None:
         """Idle workers elsewhere can start it at once; here it would wait on."""
-        while True:
-            attempt = self._attempts.next_waiting()
-            if attempt is None or attempt.arrived_ns + self._settings.waiting_max_ns > now_ns:
-                return
+        attempt = self._attempts.next_waiting()
+        while attempt and attempt.arrived_ns + self._settings.waiting_max_ns <= now_ns:
             self._prefetch.hold()
             self._release(attempt.lease)
+            attempt = self._attempts.next_waiting()
 
     def _repeat_unanswered(self, now_ns: int) -> None:
         resend_after_ns = self._settings.resend_after_ns
@@ -415,18 +398,3 @@ class Session:
             actions.sends.append(Complete(items, self._credit_told, answers))
             if last and not recalls:
                 return
-
-    def _send_extensions(self, actions: Actions) -> None:
-        if not self._link.open or not self._extending:
-            return
-        items = []
-        for lease in self._extending:
-            attempt = self._attempts.find(lease)
-            if attempt is None or attempt.abandoned or attempt.extension is None:
-                continue
-            items.append(attempt.extension)
-            attempt.extension = None
-        self._extending.clear()
-        most = self._limits.batch_items_max
-        for first in range(0, len(items), most):
-            actions.sends.append(Extend(items[first:first + most]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import pickle
 import select
@@ -24,6 +25,7 @@ from millrace.worker.channel import Channel
 from millrace.worker.handler_pool import HandlerPool
 from millrace.worker.handlers import Function, Handler
 from millrace.worker.outbox import Outbox
+from millrace.worker.process_slot import HANDLER_PROCESS_NAME
 
 WORKER_PORT_DEFAULT = 5556
 RUN_AHEAD_NS = MILLISECOND
@@ -124,6 +126,9 @@ class Worker:
         Unsupported when the broker refuses this worker for good; SessionDied. A handler that never
         returns is left behind in its thread.
         """
+        if multiprocessing.current_process().name == HANDLER_PROCESS_NAME:
+            raise Misconfigured("the program of this worker is being imported by a process for its "
+                                "handlers; put run() below `if __name__ == '__main__':`")
         settings = self._settings()
         ours, theirs = socket.socketpair()
         with theirs:
