@@ -16,10 +16,6 @@ class Failure(Exception):
         super().__init__(f"expected {expected}; came {came}")
 
 
-class Skip(Exception):
-    """A case cannot be tried with this candidate; the text says why."""
-
-
 @dataclasses.dataclass(frozen=True)
 class Case:
     name: str

@@ -32,7 +32,7 @@ class ClientScene(Stage):
     def start(self, *words):
         """Starts the program under test with the words of its order."""
         self.candidate = Candidate([*self.command, *map(str, words)], {
-            "broker": f"127.0.0.1:{self.ports['peer'].number}", "queue": self.queue})
+            "broker": self.address(), "queue": self.queue})
 
     # ---- what goes by itself --------------------------------------------------------------------
 

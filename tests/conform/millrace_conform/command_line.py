@@ -44,7 +44,7 @@ def scene_maker(options, command):
     """A function that makes the scene of one case, for a ZeroMQ context."""
     if options.client:
         return lambda context: ClientScene(context, options.patience, command)
-    return lambda context: WorkerScene(context, options.patience, command, options.handlers)
+    return lambda context: WorkerScene(context, options.patience, command)
 
 
 def make_parser():

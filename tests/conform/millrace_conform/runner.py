@@ -7,7 +7,7 @@ import traceback
 
 import zmq
 
-from .case import Failure, Skip
+from .case import Failure
 
 Result = collections.namedtuple("Result", "case status text seconds")
 
@@ -38,8 +38,6 @@ def run_one(case, make_scene, context, handlers):
     scene = make_scene(context)
     try:
         case.run(scene)
-    except Skip as skip:
-        status, text = SKIPPED, str(skip)
     except Failure as failure:
         status, text = FAILED, str(failure)
     except Exception:  # noqa: BLE001: a defect of the kit or a broken candidate; show where

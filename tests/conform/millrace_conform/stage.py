@@ -99,6 +99,10 @@ class Stage:
         self.ports[kind].close()
         self.ports[kind] = Port()
 
+    def address(self):
+        """What the program under test is told: HOST:PORT."""
+        return f"{HOST}:{self.ports['peer'].number}"
+
     def is_gone(self):
         """True once the program under test has ended."""
         return self.candidate is not None and self.candidate.exit_code is not None

@@ -40,10 +40,9 @@ class Report(collections.namedtuple("Report", "heard item")):
 class WorkerScene(Stage):
     """Queue, slots and task ids of one case, and the steps that many cases share."""
 
-    def __init__(self, context, patience, command, handlers):
+    def __init__(self, context, patience, command):
         super().__init__(context, patience)
         self.command = command
-        self.handlers = handlers
         self.queue = f"conform.{uuid.uuid4().hex[:8]}"
         self.sessions = itertools.count(7_000_000_000_000_000_001)
         self.session = None            # nonce of the newest Welcome
@@ -56,8 +55,7 @@ class WorkerScene(Stage):
     def start(self):
         """Starts the program under test."""
         self.candidate = Candidate(self.command, {
-            "broker": f"127.0.0.1:{self.ports['peer'].number}", "queue": self.queue,
-            "slots": SLOTS})
+            "broker": self.address(), "queue": self.queue, "slots": SLOTS})
 
     def pump(self, seconds):
         """As Stage.pump; completions become reports, answered at once if the scene does that."""
