@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import unittest
 
+import broken
 import golden_test
 import later
 from golden_test import flatbuffer, wire
@@ -120,6 +121,15 @@ class Gate(unittest.TestCase):
                                     folder) + list(objections(wire.WIRE, schema.load(folder)))
 
 
+def lying_in(folder):
+    """{name: bytes} of a folder."""
+    lying = {}
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), "rb") as file:
+            lying[name] = file.read()
+    return lying
+
+
 class Fixtures(unittest.TestCase):
     def test_released_fixtures_are_as_they_were(self):
         for version in versions():
@@ -143,12 +153,9 @@ class Fixtures(unittest.TestCase):
                                           fixture["identifier"])
                     self.assertTrue(agrees(read, now), f"{read}\n{now}")
 
-    def test_what_comes_later_is_written_as_it_lies_there(self):
-        lying = {}
-        for name in os.listdir(later.FOLDER):
-            with open(os.path.join(later.FOLDER, name), "rb") as file:
-                lying[name] = file.read()
-        self.assertEqual(lying, later.files())
+    def test_what_is_made_is_what_lies_there(self):
+        self.assertEqual(lying_in(later.FOLDER), later.files())
+        self.assertEqual(lying_in(broken.FOLDER), broken.files())
 
     def test_what_comes_later_reads_as_the_fixture(self):
         files = later.files()

@@ -1,7 +1,5 @@
 """Tasks and what becomes of them."""
 
-import itertools
-
 from ..case import SHOULD, Failure, check, check_equal
 from ..worker_scene import SLOTS
 from .suite import case
@@ -201,17 +199,25 @@ def result_at(scene):
     check_equal(report.item["result_bytes"], 10_000, "result_bytes")
 
 
+def all_again(scene, leases, limits):
+    """Waits for the completions, and once more: after a Welcome all of them may go together."""
+    for lease in leases:
+        scene.completion(lease)
+    scene.send("Refused", {"code": "unknown_session", "message": "say hello"})
+    scene.reopen(limits=limits)
+    scene.forget_reports()
+    for lease in leases:
+        scene.completion(lease)
+
+
 @case("limits.frame", "13", needs=("result",))
 def frame_limit(scene):
     """Completions are split so that no frame is over frame_bytes_max."""
     frame_bytes_max = 100_000
     scene.acknowledge = False
-    scene.begin(limits={"frame_bytes_max": frame_bytes_max, "result_bytes_max": 60_000})
-    leases = [scene.dispatch("result 60000") for _ in range(SLOTS + 1)]
-    for lease in leases:
-        scene.completion(lease, "succeeded")
-    # Unanswered, all of them are sent again, and may now go together.
-    scene.stay(3)
+    limits = {"frame_bytes_max": frame_bytes_max, "result_bytes_max": 60_000}
+    scene.begin(limits=limits)
+    all_again(scene, [scene.dispatch("result 60000") for _ in range(SLOTS + 1)], limits)
     for heard in scene.heard:
         check(all(len(frame) <= frame_bytes_max for frame in heard.frames),
               f"frames of at most {frame_bytes_max} bytes", [len(frame) for frame in heard.frames])
@@ -221,12 +227,9 @@ def frame_limit(scene):
 def batch_items(scene):
     """A Complete has at most batch_items_max items."""
     scene.acknowledge = False
-    scene.begin(limits={"batch_items_max": 2})
-    leases = list(itertools.chain.from_iterable(
-        [scene.dispatch(f"a {n}"), scene.dispatch(f"b {n}")] for n in range(3)))
-    for lease in leases:
-        scene.completion(lease)
-    scene.stay(3)  # unanswered, all of them are sent again
+    limits = {"batch_items_max": 2}
+    scene.begin(limits=limits)
+    all_again(scene, [scene.dispatch(f"task {number}") for number in range(6)], limits)
     sizes = [len(heard.message["items"]) for heard in scene.seen("Complete")]
     check(max(sizes) <= 2, "at most 2 items", sizes)
 
