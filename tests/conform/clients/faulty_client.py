@@ -8,7 +8,7 @@ import sys
 import uuid
 
 import zmq
-from base_client import DEFAULTS, GOOD, Client, wire
+from base_client import DEFAULTS, GOOD, HELLO_SECONDS, Client, wire
 
 FAULTS = {"client": Client}
 
@@ -46,11 +46,13 @@ class NewClientId(Client):
 
 @fault
 class SpeaksBeforeWelcome(Client):
-    """Submits without waiting for the Welcome."""
+    """Submits without a Welcome, when that takes long."""
 
     def step(self):
         super().step()
-        if not self.open:
+        asked = self.hello_due - HELLO_SECONDS
+        if self.epoch is None and self.hello_request and self.now > asked + 0.5:
+            self.flying.clear()
             self.submit()
 
 
@@ -142,13 +144,11 @@ class OneRequest(Client):
 
 
 @fault
-class WatchesOnce(Client):
-    """Does not ask again for an end that did not come."""
+class TrustsWatches(Client):
+    """Does not ask for ends: the watch of its Submit will tell."""
 
     def watch(self):
-        if not getattr(self, "watched", False):
-            super().watch()
-        self.watched = self.watched if hasattr(self, "watched") else bool(self.waiting)
+        pass
 
 
 @fault
