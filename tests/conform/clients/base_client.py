@@ -119,8 +119,9 @@ class Client:
         try:
             frames = wire.write(name, fields, parts, request=request)
             self.dealer.send_multipart(frames, zmq.DONTWAIT)
+            return True
         except zmq.Again:
-            pass  # nobody is there; all that matters is said again
+            return False  # nobody is there; all that matters is said again
 
     def next_request(self):
         self.requests += 1
@@ -131,9 +132,10 @@ class Client:
             self.lose_link(RECONNECT_SECONDS)
             self.connect()
         if not self.open and self.now >= self.hello_due:
-            self.hello_request, self.hello_due = self.next_request(), self.now + HELLO_SECONDS
-            self.send("ClientHello", {"client": self.client, "protocol_version": 1},
-                      request=self.hello_request)
+            self.hello_request = self.next_request()
+            fields = {"client": self.client, "protocol_version": 1}
+            if self.send("ClientHello", fields, request=self.hello_request):
+                self.hello_due = self.now + HELLO_SECONDS
         if self.open and self.now - max(self.heard, self.pinged) > PING_SECONDS:
             self.pinged = self.now
             self.send("Ping", {}, request=self.next_request())

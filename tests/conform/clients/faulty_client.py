@@ -50,8 +50,8 @@ class SpeaksBeforeWelcome(Client):
 
     def step(self):
         super().step()
-        asked = self.hello_due - HELLO_SECONDS
-        if self.epoch is None and self.hello_request and self.now > asked + 0.5:
+        asked_for = self.now - self.hello_due + HELLO_SECONDS
+        if self.epoch is None and 0.5 < asked_for < HELLO_SECONDS:
             self.flying.clear()
             self.submit()
 
