@@ -66,8 +66,12 @@ class Memory:
                 return
 
     def now_megabytes(self):
-        with open(f"/proc/{self._broker.pid}/status", encoding="utf-8") as status:
-            kilobytes = [int(line.split()[1]) for line in status if line.startswith("RssAnon")]
+        """0 when there is no broker any more."""
+        try:
+            with open(f"/proc/{self._broker.pid}/status", encoding="utf-8") as status:
+                kilobytes = [int(line.split()[1]) for line in status if line.startswith("RssAnon")]
+        except FileNotFoundError:
+            return 0.0
         return sum(kilobytes) / 1024
 
 
@@ -163,6 +167,11 @@ def recover(users, calm_rate, ended):
     return best, round(time.monotonic() - ended, 1)
 
 
+def last_line(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read().rstrip().rpartition("\n")[2]
+
+
 def attack_for(cluster, chosen):
     """All at once for that long; (figures of the attackers, of the broker meanwhile, the span)."""
     attack = Attack(chosen.roles.split(","), chosen.crowd)
@@ -193,6 +202,7 @@ def measure(cluster, chosen):
     memory.stop()
     return {
         "seconds": chosen.seconds, "broker_ended": cluster.broker.poll(),
+        "broker_said": last_line(os.path.join(cluster.folder, "broker.log")),
         "bulk_tasks_per_second": {"calm": calm_rate, "after": rate},
         "recovery_seconds": recovery_seconds,
         "users": {"calm": quality(samples, calm, began),
@@ -209,7 +219,7 @@ def measure(cluster, chosen):
 def verdict(found):
     """What was not kept, in words."""
     if found["broker_ended"] is not None:
-        yield f"the broker ended with code {found['broker_ended']}"
+        yield f"the broker ended with code {found['broker_ended']}: {found['broker_said']}"
     if "flood" in found["attack"]:
         yield from verdict_on_the_flood(found)
     if found["memory_megabytes"]["most"] > MEMORY_MEGABYTES_MAX:
