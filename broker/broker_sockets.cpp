@@ -34,6 +34,9 @@ Result<BrokerSockets> bind_broker_sockets(zmq::context_t& context, const BrokerC
   sockets.endpoints.pulse_port = wire::port_of(sockets.pulse);
   try {
     sockets.clients.bind(kInprocClients);
+    sockets.workers.bind(kInprocWorkers);
+    sockets.beats.bind(kInprocBeats);
+    sockets.pulse.bind(kInprocPulse);
   } catch (const zmq::error_t& error) {
     return Error{ErrorCode::misconfigured,
                  std::string("cannot open the door for HTTP: ") + error.what()};

@@ -9,14 +9,18 @@
 namespace millrace::broker {
 
 struct BrokerSockets {
-  zmq::socket_t clients;  // ROUTER; also at kInprocClients for the broker's own HTTP
+  zmq::socket_t clients;  // ROUTER
   zmq::socket_t workers;  // ROUTER
   zmq::socket_t beats;    // SUB
   zmq::socket_t pulse;    // PUB
   Endpoints endpoints;    // http_port is still 0
 };
 
+// Each is also bound here, for the broker's own HTTP.
 inline constexpr const char* kInprocClients = "inproc://millrace-clients";
+inline constexpr const char* kInprocWorkers = "inproc://millrace-workers";
+inline constexpr const char* kInprocBeats = "inproc://millrace-beats";
+inline constexpr const char* kInprocPulse = "inproc://millrace-pulse";
 
 // Errors: misconfigured, naming the address and the cause.
 Result<BrokerSockets> bind_broker_sockets(zmq::context_t& context, const BrokerConfig& config);

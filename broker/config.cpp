@@ -7,6 +7,9 @@
 namespace millrace::broker {
 namespace {
 
+// A poll costs a thread and a lease a socket; libzmq has 1023 of these.
+constexpr std::uint32_t kHttpMost = 900;
+
 void add_network_options(CLI::App& app, BrokerConfig& config) {
   app.add_option("--bind", config.bind_host, "Address to listen on; 0.0.0.0 for all interfaces")
       ->capture_default_str();
@@ -21,6 +24,12 @@ void add_network_options(CLI::App& app, BrokerConfig& config) {
   app.add_option("--http-port", config.admin.port, "For metrics and status; 0 picks a free one")
       ->capture_default_str();
   app.add_option("--http-bind", config.http_host, "HTTP address, where it differs from --bind");
+  app.add_option("--http-polls", config.admin.api.polls_max,
+                 "HTTP requests that may wait at once, for a task or its end")
+      ->capture_default_str();
+  app.add_option("--http-leases", config.http_leases_max,
+                 "Leases sought and held over HTTP at once")
+      ->capture_default_str();
   app.add_option("--http-host-name", config.admin.allowed_hosts,
                  "A host name by which browsers may reach HTTP; may be given several times");
 }
@@ -72,6 +81,10 @@ Status validate(const BrokerConfig& config) {
   }
   if (core.timeout_default < Duration::milliseconds(100)) {
     return wrong("--task-timeout must be at least 100ms");
+  }
+  if (config.admin.api.polls_max > kHttpMost || config.http_leases_max == 0 ||
+      config.http_leases_max > kHttpMost) {
+    return wrong("--http-polls must be at most 900, and --http-leases 1 to 900");
   }
   if (core.tasks_max == 0 || core.queues_max == 0 || core.workers_max == 0 ||
       core.clients_max == 0) {

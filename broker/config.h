@@ -20,6 +20,7 @@ struct BrokerConfig {
   std::uint16_t beat_port = 5557;
   std::uint16_t pulse_port = 5558;
   std::string http_host;  // empty: bind_host
+  std::uint32_t http_leases_max = 256;
   std::string log_level = "info";
   // Specs kept in memory between acceptance and dispatch; beyond it they are read from the store.
   ByteCount spec_cache_bytes_max = ByteCount::mebibytes(8);

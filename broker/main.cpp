@@ -4,11 +4,11 @@
 
 #include "broker/broker_sockets.h"
 #include "broker/config.h"
+#include "broker/door/http_service.h"
 #include "broker/reactor.h"
 #include "broker/ready_line.h"
 #include "broker/recovery.h"
 #include "broker/store/lmdb_store.h"
-#include "broker/task_lookup.h"
 #include "common/host/log.h"
 
 namespace {
@@ -38,12 +38,12 @@ int main(int argc, char** argv) {
   auto sockets = bind_broker_sockets(context, config);
   if (!sockets.ok()) return refuse(sockets.error());
   StatusBoard status(MILLRACE_VERSION, clock.now());
-  TaskLookup lookup(context, kInprocClients);
-  auto admin = AdminServer::start(
-      config.admin, [&] { return status.newest(); }, [&] { return clock.now(); }, lookup);
-  if (!admin.ok()) return refuse(admin.error());
+  auto http = HttpService::start(
+      context, config, sockets->endpoints, [&] { return status.newest(); },
+      [&] { return clock.now(); });
+  if (!http.ok()) return refuse(http.error());
 
-  sockets->endpoints.http_port = (*admin)->port();
+  sockets->endpoints.http_port = (*http)->port();
   config.core.endpoints = sockets->endpoints;
   config.core.epoch = (*store)->epoch();
   config.core.version = MILLRACE_VERSION;

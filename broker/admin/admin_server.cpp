@@ -11,7 +11,9 @@
 #include <thread>
 #include <utility>
 
+#include "broker/admin/http_answers.h"
 #include "broker/admin/http_rules.h"
+#include "broker/admin/peer_watch.h"
 
 namespace millrace::broker {
 namespace {
@@ -24,6 +26,8 @@ constexpr const char* kHeadBytesBuffer = "65536";
 // One write must end within the stall limit, so that a slow reader of a large answer is not cut
 // off.
 constexpr std::size_t kWriteBytesMax = 16 * 1024;
+// A body must be there after this, however steadily it trickles.
+constexpr std::chrono::seconds kBodyTimeMax{30};
 
 // IMF-fixdate, RFC 9110 section 5.6.7.
 std::string http_date() {
@@ -48,8 +52,10 @@ std::string head_of(const HttpResponse& response) {
     head.append(name).append(": ").append(value).append("\r\n");
   };
   add("Date", http_date());
-  add("Content-Type", response.content_type);
-  add("Content-Length", std::to_string(response.body.size()));
+  if (response.status != 204) {  // RFC 9110 section 8.6
+    add("Content-Type", response.content_type);
+    add("Content-Length", std::to_string(response.body.size()));
+  }
   add("Connection", "close");
   add("Cache-Control", "no-store");
   add("X-Content-Type-Options", "nosniff");
@@ -72,10 +78,10 @@ bool write_all(mg_connection* connection, std::string_view bytes) {
   return true;
 }
 
-void write_response(mg_connection* connection, const HttpResponse& response, bool with_body) {
+bool write_response(mg_connection* connection, const HttpResponse& response, bool with_body) {
   std::string message = head_of(response);
   if (with_body) message += response.body;
-  write_all(connection, message);
+  return write_all(connection, message);
 }
 
 std::string text_or_empty(const char* text) {
@@ -97,6 +103,53 @@ HttpRequest request_of(const mg_request_info& info) {
   return request;
 }
 
+// What every request of a server shares.
+struct Shared {
+  explicit Shared(AdminSite answering) : site(std::move(answering)) {}
+  AdminSite site;
+  std::atomic<bool> stopping{false};
+};
+
+class CivetConnection final : public HttpConnection {
+ public:
+  CivetConnection(mg_connection* connection, const mg_request_info& info, const Shared& shared)
+      : connection_(connection),
+        shared_(shared),
+        expects_word_(mg_get_header(connection, "Expect") != nullptr),
+        watch_(info.remote_addr, static_cast<std::uint16_t>(info.remote_port),
+               static_cast<std::uint16_t>(info.server_port)) {}
+
+  Result<std::string> read_body(std::uint64_t bytes) override {
+    // RFC 9110 section 10.1.1: a client may wait for this before it sends a large body.
+    if (expects_word_ && !write_all(connection_, "HTTP/1.1 100 Continue\r\n\r\n")) return late();
+    const auto deadline = std::chrono::steady_clock::now() + kBodyTimeMax;
+    std::string body(bytes, '\0');
+    std::size_t had = 0;
+    while (had < bytes) {
+      const int came = mg_read(connection_, body.data() + had,
+                               std::min<std::size_t>(bytes - had, kReadBytesMax));
+      if (came <= 0) return late();
+      had += static_cast<std::size_t>(came);
+      if (had < bytes && std::chrono::steady_clock::now() > deadline) return late();
+    }
+    return body;
+  }
+
+  bool gone() override { return shared_.stopping || watch_.gone(); }
+
+ private:
+  static constexpr std::size_t kReadBytesMax = 256 * 1024;
+
+  static Error late() {
+    return {ErrorCode::unavailable, "the body did not come whole and in time; send it again"};
+  }
+
+  mg_connection* connection_;
+  const Shared& shared_;
+  const bool expects_word_;
+  PeerWatch watch_;
+};
+
 // Called for every request that could be read, of any method, before CivetWeb looks at it itself:
 // its own answer to a CORS preflight would let every web page in, and it finds handlers by prefix.
 int on_request(mg_connection* connection) {
@@ -104,9 +157,12 @@ int on_request(mg_connection* connection) {
   try {
     const mg_request_info* info = mg_get_request_info(connection);
     const HttpRequest request = request_of(*info);
-    const auto& site = *static_cast<const AdminSite*>(info->user_data);
-    const HttpResponse response = site.respond(request);
-    write_response(connection, response, request.method != "HEAD");
+    const auto& shared = *static_cast<const Shared*>(info->user_data);
+    CivetConnection peer(connection, *info, shared);
+    const HttpResponse response = shared.site.respond(request, peer);
+    const bool wanted = !response.undelivered || !peer.gone();
+    const bool sent = wanted && write_response(connection, response, request.method != "HEAD");
+    if (!sent && response.undelivered) response.undelivered();
     return response.status;
   } catch (const std::exception&) {
     return kAnswered;  // out of memory: close without an answer
@@ -117,7 +173,7 @@ int on_request(mg_connection* connection) {
 int on_unreadable(mg_connection* connection, int status, const char*) {
   if (status < 400 || status > 599) status = 400;
   const char* code = status < 500 ? "invalid" : "unsupported";
-  write_response(connection, AdminSite::error(status, code, "this is no HTTP/1.1 request"), true);
+  write_response(connection, error_answer(status, code, "this is no HTTP/1.1 request"), true);
   return 0;
 }
 
@@ -139,7 +195,7 @@ mg_callbacks make_callbacks() {
 // The library's context and what it points to.
 class AdminServer::Listener {
  public:
-  explicit Listener(AdminSite site) : site_(std::move(site)) { mg_init_library(0); }
+  explicit Listener(AdminSite site) : shared_(std::move(site)) { mg_init_library(0); }
   ~Listener() {
     close();
     mg_exit_library();
@@ -149,7 +205,8 @@ class AdminServer::Listener {
 
   Status open(const AdminSettings& settings) {
     const std::string address = settings.host + ":" + std::to_string(settings.port);
-    const std::string threads = std::to_string(std::max<std::uint32_t>(1, settings.threads));
+    const std::uint32_t count = std::max<std::uint32_t>(1, settings.threads);
+    const std::string threads = std::to_string(count + settings.api.polls_max);
     // No document root: there are no files to serve, and no path can reach one.
     std::array<const char*, 23> options = {"listening_ports",
                                            address.c_str(),  //
@@ -177,7 +234,7 @@ class AdminServer::Listener {
     std::array<char, 256> cause{};
     unsigned code = 0;
     mg_error_data error{&code, cause.data(), cause.size()};
-    mg_init_data init{&callbacks_, &site_, options.data()};
+    mg_init_data init{&callbacks_, &shared_, options.data()};
     context_ = mg_start2(&init, &error);
     if (context_ == nullptr) {
       return Error{ErrorCode::misconfigured,
@@ -194,6 +251,7 @@ class AdminServer::Listener {
 
   void close() {
     if (context_ == nullptr) return;
+    shared_.stopping = true;
     // The accepting thread looks at the stop flag only when a connection comes, or after 2 s.
     std::atomic<bool> stopped{false};
     std::thread waker([&] {
@@ -212,7 +270,7 @@ class AdminServer::Listener {
   std::uint16_t port() const { return port_; }
 
  private:
-  AdminSite site_;
+  Shared shared_;
   mg_callbacks callbacks_ = make_callbacks();
   mg_context* context_ = nullptr;
   std::string host_;
@@ -224,9 +282,9 @@ AdminServer::~AdminServer() = default;
 
 Result<std::unique_ptr<AdminServer>> AdminServer::start(const AdminSettings& settings,
                                                         StatusSource status, TimeSource now,
-                                                        TaskReader& tasks) {
+                                                        TaskReader& tasks, ApiSite& api) {
   auto listener = std::make_unique<Listener>(
-      AdminSite(std::move(status), std::move(now), tasks, settings.allowed_hosts));
+      AdminSite(std::move(status), std::move(now), tasks, api, settings.allowed_hosts));
   if (const Status opened = listener->open(settings); !opened) return opened.error();
   return std::unique_ptr<AdminServer>(new AdminServer(std::move(listener)));
 }

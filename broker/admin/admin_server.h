@@ -16,17 +16,18 @@ struct AdminSettings {
   std::string host = "127.0.0.1";  // an IPv4 address or a name of one; 0.0.0.0: every interface
   std::uint16_t port = 8080;       // 0: a free one
   std::uint32_t threads = 16;      // requests answered at once; more wait
+  ApiSettings api;                 // its waiting requests have threads of their own beyond these
   std::vector<std::string> allowed_hosts;  // names beyond those of host_allowed
 };
 
 // Owns its threads. Not movable; destroying it stops it.
 class AdminServer {
  public:
-  // Listens and serves from now on. `tasks` must outlive the server. Errors: misconfigured, with
-  // the address and the cause, when it cannot be bound.
+  // Listens and serves from now on. `tasks` and `api` must outlive the server. Errors:
+  // misconfigured, with the address and the cause, when it cannot be bound.
   static Result<std::unique_ptr<AdminServer>> start(const AdminSettings& settings,
                                                     StatusSource status, TimeSource now,
-                                                    TaskReader& tasks);
+                                                    TaskReader& tasks, ApiSite& api);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
@@ -35,8 +36,8 @@ class AdminServer {
   std::uint16_t port() const;
 
   // Ends the listening, cuts idle connections and joins the threads, within about a second; a
-  // request that waits for the TaskReader is waited for. Idempotent; not to be called from a
-  // request.
+  // request that waits for the TaskReader, or for a TaskDoor that is not closed, is waited for.
+  // Idempotent; not to be called from a request.
   void stop();
 
  private:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker/admin/dashboard_assets.h"
+#include "broker/admin/http_answers.h"
 #include "broker/admin/http_rules.h"
 #include "broker/admin/prometheus.h"
 #include "broker/admin/readiness.h"
@@ -14,45 +15,11 @@
 namespace millrace::broker {
 namespace {
 
-constexpr const char* kJsonContentType = "application/json; charset=utf-8";
 constexpr std::string_view kTaskPrefix = "/tasks/";
 
-HttpResponse json(std::string document, int status = 200) {
-  return {status, kJsonContentType, std::move(document), {}};
-}
-
-HttpResponse not_available(std::string_view message) {
-  HttpResponse response = AdminSite::error(503, "unavailable", message);
-  response.headers.emplace_back("Retry-After", "1");
-  return response;
-}
-
 HttpResponse no_status_yet() {
-  return not_available("the broker is starting and has no status yet; ask again in a second");
-}
-
-HttpResponse from_error(const Error& error) {
-  const auto answer = [&](int status) {
-    return AdminSite::error(status, name_of(error.code), error.message);
-  };
-  switch (error.code) {
-    case ErrorCode::invalid:
-      return answer(400);
-    case ErrorCode::not_found:
-      return answer(404);
-    case ErrorCode::too_large:
-      return answer(413);
-    case ErrorCode::busy:
-    case ErrorCode::shutting_down:
-    case ErrorCode::unavailable:
-    case ErrorCode::unknown_session: {
-      HttpResponse response = answer(503);
-      response.headers.emplace_back("Retry-After", "1");
-      return response;
-    }
-    default:
-      return answer(500);
-  }
+  return retry_answer("unavailable",
+                      "the broker is starting and has no status yet; ask again in a second");
 }
 
 std::size_t head_bytes(const HttpRequest& request) {
@@ -67,25 +34,29 @@ std::optional<HttpResponse> check_host(const HttpRequest& request,
   const std::vector<std::string_view> hosts = header_values(request, "host");
   if (hosts.empty() && request.version == "1.0") return std::nullopt;
   if (hosts.size() != 1) {
-    return AdminSite::error(400, "invalid", "send exactly one Host header");
+    return error_answer(400, "invalid", "send exactly one Host header");
   }
   if (host_allowed(hosts.front(), allowed)) return std::nullopt;
-  return AdminSite::error(403, "forbidden",
-                          "this host name is not one of the broker's; use an IP address or add the "
-                          "name to the broker's allowed hosts");
+  return error_answer(403, "forbidden",
+                      "this host name is not one of the broker's; use an IP address or add the "
+                      "name to the broker's allowed hosts");
 }
 
-// Nothing here reads a body, so a small one is passed over.
-std::optional<HttpResponse> check_size(const HttpRequest& request) {
+std::optional<HttpResponse> check_head(const HttpRequest& request) {
   if (head_bytes(request) > AdminSite::kHeadBytesMax) {
-    return AdminSite::error(413, "too_large", "request line and headers are over 16 KiB");
+    return error_answer(413, "too_large", "request line and headers are over 16 KiB");
   }
   if (!header_values(request, "transfer-encoding").empty()) {
-    return AdminSite::error(411, "invalid", "send no body here, or one with a Content-Length");
+    return error_answer(411, "invalid", "send a body with a Content-Length, or none");
   }
+  return std::nullopt;
+}
+
+// The status pages read no body, so a small one is passed over.
+std::optional<HttpResponse> check_body(const HttpRequest& request) {
   for (const std::string_view length : header_values(request, "content-length")) {
     if (!parse_number(length, AdminSite::kBodyBytesMax)) {
-      return AdminSite::error(413, "too_large", "the body is over 64 KiB; none is needed here");
+      return error_answer(413, "too_large", "the body is over 64 KiB; none is needed here");
     }
   }
   return std::nullopt;
@@ -93,29 +64,29 @@ std::optional<HttpResponse> check_size(const HttpRequest& request) {
 
 }  // namespace
 
-AdminSite::AdminSite(StatusSource status, TimeSource now, TaskReader& tasks,
+AdminSite::AdminSite(StatusSource status, TimeSource now, TaskReader& tasks, ApiSite& api,
                      std::vector<std::string> allowed_hosts)
     : status_(std::move(status)),
       now_(std::move(now)),
       tasks_(tasks),
+      api_(api),
       allowed_hosts_(std::move(allowed_hosts)) {}
 
-HttpResponse AdminSite::error(int status, std::string_view code, std::string_view message) {
-  return json(error_json(code, message), status);
-}
-
-HttpResponse AdminSite::respond(const HttpRequest& request) const {
+HttpResponse AdminSite::respond(const HttpRequest& request, HttpConnection& connection) const {
   if (auto refusal = check_host(request, allowed_hosts_)) return *std::move(refusal);
-  if (auto refusal = check_size(request)) return *std::move(refusal);
+  if (auto refusal = check_head(request)) return *std::move(refusal);
+  if (request.path.starts_with(ApiSite::kPrefix)) return api_.respond(request, connection);
+  if (auto refusal = check_body(request)) return *std::move(refusal);
   const Handler handler = route(request.path);
   if (handler == nullptr) {
-    return error(404, "not_found",
-                 "no such page; there are /, /metrics, /workers, /queues, /tasks/{id}, /dlq, "
-                 "/livez and /readyz");
+    return error_answer(
+        404, "not_found",
+        "no such page; there are /, /metrics, /workers, /queues, /tasks/{id}, /dlq, "
+        "/livez, /readyz and /v1/");
   }
   if (request.method != "GET" && request.method != "HEAD") {
     HttpResponse response =
-        error(405, "method_not_allowed", "everything here is read-only: use GET or HEAD");
+        error_answer(405, "method_not_allowed", "everything here is read-only: use GET or HEAD");
     response.headers.emplace_back("Allow", "GET, HEAD");
     return response;
   }
@@ -143,7 +114,7 @@ AdminSite::Handler AdminSite::route(std::string_view path) const {
 HttpResponse AdminSite::metrics(const HttpRequest& request) const {
   const std::optional<std::string> format = query_parameter(request.query, "format");
   if (format && *format != "json" && *format != "prometheus") {
-    return error(400, "invalid", "format must be json or prometheus");
+    return error_answer(400, "invalid", "format must be json or prometheus");
   }
   const StatusPointer status = status_();
   if (!status) return no_status_yet();
@@ -157,38 +128,38 @@ HttpResponse AdminSite::metrics(const HttpRequest& request) const {
   }
   HttpResponse response =
       prometheus ? HttpResponse{200, kPrometheusContentType, prometheus_text(*status), {}}
-                 : json(metrics_json(*status));
+                 : json_answer(metrics_json(*status));
   response.headers.emplace_back("Vary", "Accept");
   return response;
 }
 
 HttpResponse AdminSite::workers(const HttpRequest&) const {
   const StatusPointer status = status_();
-  return status ? json(workers_json(*status)) : no_status_yet();
+  return status ? json_answer(workers_json(*status)) : no_status_yet();
 }
 
 HttpResponse AdminSite::queues(const HttpRequest&) const {
   const StatusPointer status = status_();
-  return status ? json(queues_json(*status)) : no_status_yet();
+  return status ? json_answer(queues_json(*status)) : no_status_yet();
 }
 
 HttpResponse AdminSite::task(const HttpRequest& request) const {
   const std::string_view text = std::string_view(request.path).substr(kTaskPrefix.size());
   const std::optional<TaskId> id = parse_id<TaskId>(text);
   if (!id) {
-    return error(400, "invalid",
-                 "a task id is a UUID such as 0190c3a0-7e4b-7cc0-9f2e-3a1b5c7d9e0f");
+    return error_answer(400, "invalid",
+                        "a task id is a UUID such as 0190c3a0-7e4b-7cc0-9f2e-3a1b5c7d9e0f");
   }
   GetTasks get;
   get.tasks = {*id};
   get.with_attempts = true;
   get.with_result = query_parameter(request.query, "result") == "true";
   const Result<TaskList> found = tasks_.get(get);
-  if (!found) return from_error(found.error());
+  if (!found) return error_answer(found.error());
   if (found->tasks.empty()) {
-    return error(404, "not_found", "no such task: never accepted here, or forgotten since");
+    return error_answer(404, "not_found", "no such task: never accepted here, or forgotten since");
   }
-  return json(task_json(found->tasks.front()));
+  return json_answer(task_json(found->tasks.front()));
 }
 
 HttpResponse AdminSite::dead_letters(const HttpRequest& request) const {
@@ -197,29 +168,29 @@ HttpResponse AdminSite::dead_letters(const HttpRequest& request) const {
   list.filter.queue = query_parameter(request.query, "queue").value_or("");
   if (const auto text = query_parameter(request.query, "cursor")) {
     const auto cursor = parse_number(*text, UINT64_MAX);
-    if (!cursor) return error(400, "invalid", "cursor must be the next_cursor of an answer");
+    if (!cursor) return error_answer(400, "invalid", "cursor must be the next_cursor of an answer");
     list.cursor = *cursor;
   }
   if (const auto text = query_parameter(request.query, "limit")) {
     const auto limit = parse_number(*text, kListLimitMax);
-    if (!limit || *limit == 0) return error(400, "invalid", "limit must be 1 to 1000");
+    if (!limit || *limit == 0) return error_answer(400, "invalid", "limit must be 1 to 1000");
     list.limit = static_cast<std::uint32_t>(*limit);
   }
   const Result<TaskList> found = tasks_.list(list);
-  return found ? json(task_list_json(*found)) : from_error(found.error());
+  return found ? json_answer(task_list_json(*found)) : error_answer(found.error());
 }
 
 HttpResponse AdminSite::alive(const HttpRequest&) const {
-  return json("{\n  \"status\": \"alive\"\n}\n");
+  return json_answer("{\n  \"status\": \"alive\"\n}\n");
 }
 
 HttpResponse AdminSite::ready(const HttpRequest&) const {
   const StatusPointer status = status_();
   const std::vector<std::string> reasons = reasons_not_ready(status.get(), now_());
-  if (reasons.empty()) return json("{\n  \"status\": \"ready\"\n}\n");
+  if (reasons.empty()) return json_answer("{\n  \"status\": \"ready\"\n}\n");
   std::string message = "not ready: ";
   for (std::size_t i = 0; i < reasons.size(); ++i) message += (i == 0 ? "" : "; ") + reasons[i];
-  return not_available(message);
+  return retry_answer("unavailable", message);
 }
 
 HttpResponse AdminSite::dashboard(const HttpRequest& request) const {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/admin/api_site.h"
 #include "broker/admin/http_message.h"
 #include "broker/admin/status_snapshot.h"
 #include "broker/admin/task_reader.h"
@@ -17,25 +18,22 @@ using StatusSource = std::function<StatusPointer()>;
 // The time now, on the clock of StatusSnapshot::taken. Called from several threads.
 using TimeSource = std::function<Time()>;
 
-// Everything is read-only, so nothing here needs a credential; see host_allowed for what keeps web
-// pages of other origins out. Thread-safe.
+// The status pages are read-only; what changes tasks is the ApiSite's. See host_allowed for what
+// keeps web pages of other origins out. Thread-safe.
 class AdminSite {
  public:
-  // A request line and headers, and a body, larger than these are answered 413.
+  // A request line and headers, and a status page's body, larger than these are answered 413.
   static constexpr std::size_t kHeadBytesMax = 16 * 1024;
   static constexpr std::uint64_t kBodyBytesMax = 64 * 1024;
   // Tasks in one answer of /dlq.
   static constexpr std::uint64_t kListLimitMax = 1'000;
 
-  // `tasks` must outlive the site. `allowed_hosts`: see host_allowed.
-  AdminSite(StatusSource status, TimeSource now, TaskReader& tasks,
+  // `tasks` and `api` must outlive the site. `allowed_hosts`: see host_allowed.
+  AdminSite(StatusSource status, TimeSource now, TaskReader& tasks, ApiSite& api,
             std::vector<std::string> allowed_hosts);
 
   // The answer to any request, however malformed.
-  HttpResponse respond(const HttpRequest& request) const;
-
-  // An answer in the form of all errors, with the code and a line for a person.
-  static HttpResponse error(int status, std::string_view code, std::string_view message);
+  HttpResponse respond(const HttpRequest& request, HttpConnection& connection) const;
 
  private:
   using Handler = HttpResponse (AdminSite::*)(const HttpRequest&) const;
@@ -53,6 +51,7 @@ class AdminSite {
   StatusSource status_;
   TimeSource now_;
   TaskReader& tasks_;
+  ApiSite& api_;
   std::vector<std::string> allowed_hosts_;
 };
 

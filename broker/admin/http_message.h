@@ -2,9 +2,13 @@
 // socket.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "common/base/result.h"
 
 namespace millrace::broker {
 
@@ -16,11 +20,26 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
+// The connection of a request, for those who need more of it than the head. Belongs to the thread
+// that answers the request.
+class HttpConnection {
+ public:
+  virtual ~HttpConnection() = default;
+  // The body, whose head says that it has `bytes`. Once. Errors: unavailable when it does not come
+  // whole and in time.
+  virtual Result<std::string> read_body(std::uint64_t bytes) = 0;
+  // True when nobody waits for the answer any more: the peer has closed, or the server stops. Never
+  // blocks.
+  virtual bool gone() = 0;
+};
+
 struct HttpResponse {
   int status = 200;
   std::string content_type;
   std::string body;  // of a HEAD too: the server leaves it out and keeps its length
   std::vector<std::pair<std::string, std::string>> headers;  // beyond those every answer has
+  // Called when the peer was gone before the answer was sent. Optional.
+  std::function<void()> undelivered = {};
 };
 
 }  // namespace millrace::broker

@@ -28,6 +28,9 @@ bool prefers_prometheus(std::string_view accept);
 // not there. A broken escape stays as it is.
 std::optional<std::string> query_parameter(std::string_view query, std::string_view name);
 
+// The percent-decoded names of all parameters, in order.
+std::vector<std::string> query_names(std::string_view query);
+
 // Digits only, no sign, at most `max`; nothing otherwise.
 std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t max);
 

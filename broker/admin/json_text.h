@@ -6,7 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/bytes.h"
 #include "common/base/time.h"
+#include "common/json/base64.h"
 #include "common/wire/utf8.h"
 
 namespace millrace::broker {
@@ -32,6 +34,15 @@ inline Json id_number(std::uint64_t value) {
 
 inline Json seconds(Duration duration) {
   return duration.in_seconds();
+}
+
+// Bytes as a member `key` when they are UTF-8, else as `key`_base64.
+inline void add_bytes(Json& document, const std::string& key, const SharedBytes& bytes) {
+  if (is_utf8(bytes.text())) {
+    document[key] = bytes.text();
+  } else {
+    document[key + "_base64"] = json::encode_base64(bytes.view());
+  }
 }
 
 // RFC 3339, or null for "none".

@@ -1,38 +1,9 @@
 #include "broker/admin/task_json.h"
 
-#include <span>
-
 #include "broker/admin/json_text.h"
 
 namespace millrace::broker {
 namespace {
-
-// RFC 4648 section 4, with padding.
-std::string base64(std::span<const std::uint8_t> bytes) {
-  static constexpr char kDigits[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string encoded;
-  encoded.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    const std::size_t here = std::min<std::size_t>(3, bytes.size() - at);
-    std::uint32_t group = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      group = group << 8 | (i < here ? bytes[at + i] : std::uint32_t{0});
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      encoded.push_back(i <= here ? kDigits[group >> (18 - 6 * i) & 63] : '=');
-    }
-  }
-  return encoded;
-}
-
-void add_result(Json& document, const SharedBytes& result) {
-  if (is_utf8(result.text())) {
-    document["result"] = result.text();
-  } else {
-    document["result_base64"] = base64(result.view());
-  }
-}
 
 Json attempt(const AttemptRecord& record) {
   return {{"attempt", record.attempt},        {"fence", id_number(record.fence.value)},
@@ -62,7 +33,7 @@ Json document_of(const TaskView& task) {
                    {"result_bytes", task.result_bytes.value},
                    {"sequence", id_number(task.sequence.value)},
                    {"fence", id_number(task.fence.value)}};
-  if (!task.result.empty()) add_result(document, task.result);
+  if (!task.result.empty()) add_bytes(document, "result", task.result);
   if (!task.attempt_records.empty()) {
     Json& records = document["attempt_records"] = Json::array();
     for (const AttemptRecord& record : task.attempt_records) records.push_back(attempt(record));

@@ -4,10 +4,10 @@
 
 #include "client/cli/command.h"
 #include "client/cli/display.h"
-#include "client/cli/strict_json.h"
 #include "client/cli/task_json.h"
 #include "client/cli/task_text.h"
 #include "common/host/clock.h"
+#include "common/json/strict_json.h"
 
 namespace millrace::cli {
 namespace {
@@ -42,7 +42,7 @@ int run_show(CommandContext& context, const DeadLetterOptions& options) {
       context.complain("task " + to_text(task.id) + " is not in the dead-letter queue; it is " +
                        std::string(name_of(task.state)));
     } else if (options.json) {
-      print_line(dump_json(task_view_json(task)));
+      print_line(json::dump(task_view_json(task)));
     } else {
       print_line((std::exchange(first, false) ? "" : "\n") + task_text(task, clock.now()));
     }
@@ -67,7 +67,7 @@ int run_change(CommandContext& context, const DeadLetterOptions& options, Change
   const Result<std::uint64_t> count = ((*client).*change)(*ids, options.queue);
   if (!count) return context.fail(count.error());
   if (options.json) {
-    print_line(dump_json(OrderedJson{{verb, *count}}));
+    print_line(json::dump(OrderedJson{{verb, *count}}));
   } else {
     print_line(grouped(*count) + (*count == 1 ? " task " : " tasks ") + verb);
   }

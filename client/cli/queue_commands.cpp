@@ -4,8 +4,8 @@
 #include "client/cli/command.h"
 #include "client/cli/display.h"
 #include "client/cli/status_document.h"
-#include "client/cli/strict_json.h"
 #include "client/cli/task_json.h"
+#include "common/json/strict_json.h"
 
 namespace millrace::cli {
 namespace {
@@ -28,7 +28,7 @@ int run_control(CommandContext& context, const QueueOptions& options, QueueActio
   const Result<std::uint64_t> count = client->control_queue(options.queue, action);
   if (!count) return context.fail(count.error());
   if (options.json) {
-    print_line(dump_json(OrderedJson{{"queue", options.queue}, {"changed", *count}}));
+    print_line(json::dump(OrderedJson{{"queue", options.queue}, {"changed", *count}}));
   } else if (action == QueueAction::purge) {
     print_line(grouped(*count) + (*count == 1 ? " task" : " tasks") + " cancelled in " +
                printable(options.queue));

@@ -7,8 +7,8 @@
 
 #include "client/cli/command.h"
 #include "client/cli/display.h"
-#include "client/cli/strict_json.h"
 #include "client/cli/task_json.h"
+#include "common/json/strict_json.h"
 
 namespace millrace::cli {
 namespace {
@@ -66,7 +66,7 @@ void RunReport::finished(const FinishedTask& task) {
       ++expired_;
       break;
   }
-  if (options_.results) print(dump_json(finished_json(task)));
+  if (options_.results) print(json::dump(finished_json(task)));
   show_progress();
 }
 
@@ -110,7 +110,7 @@ std::string RunReport::summary_json(Duration elapsed) const {
                                {"duplicates", duplicates_},
                                {"unknown", unknown_},
                                {"seconds", std::round(elapsed.in_seconds() * 1e3) / 1e3}};
-  return dump_json(summary);
+  return json::dump(summary);
 }
 
 std::string RunReport::summary_text(Duration elapsed) const {

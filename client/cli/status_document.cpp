@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "client/cli/display.h"
-#include "client/cli/strict_json.h"
+#include "common/json/strict_json.h"
 
 namespace millrace::cli {
 namespace {

@@ -86,11 +86,11 @@ bool SubmitInput::is_blank(std::string_view line) const {
   return !options_.lines && line.find_first_not_of(" \t\r") == std::string_view::npos;
 }
 
-std::optional<LineProblem> SubmitInput::parse(std::string_view line, client::Task& task) const {
+std::optional<json::Problem> SubmitInput::parse(std::string_view line, client::Task& task) const {
   task = defaults_;
-  if (!options_.lines) return parse_task_line(line, limits_, task);
+  if (!options_.lines) return json::read_task_line(line, json::QueueKey::unknown, limits_, task);
   task.payload = SharedBytes::copy_of(line);
-  return check_task_line(task, limits_);
+  return json::check_task(task, limits_);
 }
 
 // ---- the pass that checks -----------------------------------------------------------------------
@@ -100,7 +100,7 @@ Result<std::vector<std::string>> SubmitInput::check() {
   if (options_.count > 0) {
     client::Task task = defaults_;
     task.payload = SharedBytes::copy_of(options_.payload.value_or("task"));
-    const std::optional<LineProblem> found = check_task_line(task, limits_);
+    const std::optional<json::Problem> found = json::check_task(task, limits_);
     if (found) problems.push_back(found->message);
     return problems;
   }
@@ -158,7 +158,7 @@ void SubmitInput::check_line(std::string_view line, std::size_t number,
                              std::vector<std::string>& problems) {
   if (is_blank(line)) return;
   client::Task task;
-  std::optional<LineProblem> found = parse(line, task);
+  std::optional<json::Problem> found = parse(line, task);
   if (!found) found = note_id(task, number);
   if (found) {
     ++faults_;
@@ -169,14 +169,14 @@ void SubmitInput::check_line(std::string_view line, std::size_t number,
 }
 
 // An id may stand twice when everything else is the same too.
-std::optional<LineProblem> SubmitInput::note_id(const client::Task& task, std::size_t number) {
+std::optional<json::Problem> SubmitInput::note_id(const client::Task& task, std::size_t number) {
   if (!task.id.is_nil()) {
     const std::uint64_t hash = wire::content_hash(task);
     const auto [known, is_new] = known_.try_emplace(task.id, Known{hash, number, false});
     if (!is_new && known->second.content_hash != hash) {
-      return LineProblem{0, "the id " + to_text(task.id) + " stands in line " +
-                                std::to_string(known->second.line) +
-                                " with other content; ids name one task each"};
+      return json::Problem{0, "the id " + to_text(task.id) + " stands in line " +
+                                  std::to_string(known->second.line) +
+                                  " with other content; ids name one task each"};
     }
     if (!is_new) {
       ++repeated_lines_;
@@ -206,7 +206,7 @@ client::SourceState SubmitInput::next_line(client::Task& task) {
     switch (reader_->next(line)) {
       case LineStatus::line: {
         if (is_blank(line)) continue;
-        const std::optional<LineProblem> found = parse(line, task);
+        const std::optional<json::Problem> found = parse(line, task);
         if (found) return end_with(place(reader_->number(), found->column) + found->message);
         const auto known = known_.find(task.id);
         if (known != known_.end() && std::exchange(known->second.given, true)) continue;

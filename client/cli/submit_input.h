@@ -10,8 +10,8 @@
 
 #include "client/cli/line_reader.h"
 #include "client/cli/spool.h"
-#include "client/cli/task_line.h"
 #include "client/cpp/client.h"
+#include "common/json/task_fields.h"
 
 namespace millrace::cli {
 
@@ -61,8 +61,8 @@ class SubmitInput {
   ssize_t read(char* buffer, std::size_t size, bool may_pause) const;
   Status check_lines(std::vector<std::string>& problems);
   void check_line(std::string_view line, std::size_t number, std::vector<std::string>& problems);
-  std::optional<LineProblem> parse(std::string_view line, client::Task& task) const;
-  std::optional<LineProblem> note_id(const client::Task& task, std::size_t number);
+  std::optional<json::Problem> parse(std::string_view line, client::Task& task) const;
+  std::optional<json::Problem> note_id(const client::Task& task, std::size_t number);
   client::SourceState next_line(client::Task& task);
   client::SourceState end_with(std::string problem);
   bool is_blank(std::string_view line) const;

@@ -6,10 +6,10 @@
 #include "client/cli/command.h"
 #include "client/cli/display.h"
 #include "client/cli/run_report.h"
-#include "client/cli/strict_json.h"
 #include "client/cli/task_json.h"
 #include "client/cli/task_text.h"
 #include "common/base/shown_text.h"
+#include "common/json/strict_json.h"
 
 namespace millrace::cli {
 namespace {
@@ -36,7 +36,7 @@ int run_get(CommandContext& context, const TaskOptions& options) {
   for (std::size_t i = 0; i < found->tasks.size(); ++i) {
     const TaskView& task = found->tasks[i];
     if (options.json) {
-      print_line(dump_json(task_view_json(task)));
+      print_line(json::dump(task_view_json(task)));
     } else {
       print_line((i > 0 ? "\n" : "") + task_text(task, clock.now()));
     }
@@ -106,7 +106,7 @@ int run_cancel(CommandContext& context, const TaskOptions& options) {
     if (options.json) {
       OrderedJson object = {{"id", to_text((*ids)[i])}, {"answer", name_of(answer.status)}};
       object["state"] = known ? OrderedJson(millrace::name_of(answer.state)) : OrderedJson(nullptr);
-      print_line(dump_json(object));
+      print_line(json::dump(object));
     } else {
       std::string line = to_text((*ids)[i]) + "  " + name_of(answer.status);
       if (answer.status == CancelStatus::already_finished) {

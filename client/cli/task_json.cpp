@@ -1,6 +1,6 @@
 #include "client/cli/task_json.h"
 
-#include "client/cli/base64.h"
+#include "common/json/base64.h"
 #include "common/wire/task_codec.h"
 #include "common/wire/utf8.h"
 
@@ -11,7 +11,7 @@ void add_bytes(OrderedJson& object, const std::string& key, const SharedBytes& b
   if (is_utf8(bytes.text())) {
     object[key] = bytes.text();
   } else {
-    object[key + "_base64"] = encode_base64(bytes.view());
+    object[key + "_base64"] = json::encode_base64(bytes.view());
   }
 }
 

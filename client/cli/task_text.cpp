@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "client/cli/display.h"
-#include "client/cli/strict_json.h"
 #include "client/cli/task_json.h"
 #include "common/host/clock.h"
+#include "common/json/strict_json.h"
 
 namespace millrace::cli {
 namespace {
@@ -106,7 +106,7 @@ int run_task_list(CommandContext& context, const TaskFilter& filter, std::uint64
     if (!list) return context.fail(list.error());
     for (const TaskView& task : list->tasks) {
       if (json) {
-        print_line(dump_json(task_view_json(task)));
+        print_line(json::dump(task_view_json(task)));
       } else {
         table.add(row_of(task, clock.now()));
       }

@@ -4,8 +4,8 @@
 #include "client/cli/command.h"
 #include "client/cli/display.h"
 #include "client/cli/status_document.h"
-#include "client/cli/strict_json.h"
 #include "client/cli/task_json.h"
+#include "common/json/strict_json.h"
 
 namespace millrace::cli {
 namespace {
@@ -34,7 +34,7 @@ int run_drain(CommandContext& context, const WorkerOptions& options) {
   const Result<std::uint64_t> count = client->drain_worker(options.worker);
   if (!count) return context.fail(count.error());
   if (options.json) {
-    print_line(dump_json(OrderedJson{{"worker", options.worker}, {"drained", *count}}));
+    print_line(json::dump(OrderedJson{{"worker", options.worker}, {"drained", *count}}));
   } else if (*count > 0) {
     print_line(printable(options.worker) + " takes nothing new, finishes and leaves");
   }

@@ -1,8 +1,10 @@
 #include "client/cpp/client.h"
 
 #include <algorithm>
+#include <deque>
 #include <mutex>
 #include <random>
+#include <unordered_map>
 #include <utility>
 
 #include "client/cpp/batch_call.h"
@@ -221,6 +223,42 @@ Result<TaskId> Client::submit(Task task) {
   const Result<SubmitStatus> status = to_result(result->status, result->message);
   if (!status) return status.error();
   return task.id;
+}
+
+std::vector<Result<SubmitStatus>> Client::submit_batch(const std::vector<Task>& tasks) {
+  Implementation& self = *implementation_;
+  const Duration timeout = self.settings.call_timeout;
+  const Time deadline = self.connection.now() + timeout;
+  std::vector<Result<SubmitStatus>> answers(tasks.size(), self.no_answer(timeout));
+  const SubmitGroup group = self.connection.new_group();
+  std::unordered_map<TaskId, std::deque<std::size_t>> open;  // an id may stand in it twice
+  std::vector<Submission> submissions;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const Status valid = wire::check_task(tasks[i], limits());
+    if (!valid) {
+      answers[i] = valid.error();
+      continue;
+    }
+    open[tasks[i].id].push_back(i);
+    submissions.push_back({wire::encode_task(tasks[i]), group, deadline});
+  }
+  std::size_t unanswered = submissions.size();
+  const auto inbox = std::make_shared<CallInbox>();
+  if (unanswered > 0) self.connection.submit(std::move(submissions), false, inbox);
+  while (unanswered > 0 && self.connection.now() < deadline && self.may_proceed().ok() &&
+         !inbox->closed()) {
+    const Duration left = std::max(Duration(), deadline - self.connection.now());
+    for (const SessionEvent& event : inbox->take(std::min(left, kTurnInterval))) {
+      if (std::holds_alternative<SubmitUnanswered>(event)) --unanswered;
+      const auto* result = std::get_if<SubmitResult>(&event);
+      if (result == nullptr || open[result->id].empty()) continue;
+      answers[open[result->id].front()] = to_result(result->status, result->message);
+      open[result->id].pop_front();
+      --unanswered;
+    }
+  }
+  self.connection.end_call(inbox);
+  return answers;
 }
 
 Status Client::submit_many(const TaskSource& next, const BatchCallbacks& callbacks) {

@@ -78,6 +78,10 @@ class Client {
   using SubmitCallback = std::function<void(const TaskId&, const Result<SubmitStatus>&)>;
   void submit_later(Task task, SubmitCallback on_answer);
 
+  // Submits tasks that each have an id, all at once. One answer a task, in order, when the last has
+  // come: durable, or the error that it met; unavailable for those not answered in time.
+  std::vector<Result<SubmitStatus>> submit_batch(const std::vector<Task>& tasks);
+
   // Submits all that `next` gives, pipelined, with bounded memory: it takes the next task only when
   // there is room. Returns when all are answered (and ended, see on_finished). Errors: unavailable
   // after `outage_max` without a broker, or when told not to proceed; tasks accepted so far go on.

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <utility>
 
+#include "common/host/signals_blocked.h"
 #include "common/wire/control_codec.h"
 #include "common/wire/heartbeat_codec.h"
 
@@ -14,22 +14,6 @@ namespace {
 // Messages taken in one turn, so that commands and deadlines get theirs.
 constexpr int kReceiveMax = 256;
 constexpr Duration kWaitMax = Duration::seconds(1);
-
-// Signals are for the program's own threads.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 }  // namespace
 
@@ -50,7 +34,7 @@ Status Connection::open() {
   }
   const Status connected = sockets_.connect();
   if (!connected) return connected;
-  const SignalsBlocked blocked;
+  const host::SignalsBlocked blocked;
   thread_ = std::thread([this] { run(); });
   return Done();
 }

@@ -39,10 +39,11 @@ OWNERS = [
     (re.compile(r'^"schemas/record_generated\.h"$'), re.compile(r"^broker/store/")),
     (re.compile(r"^<flatbuffers/"), re.compile(r"^(common/wire|broker/store)/")),
     (re.compile(r'^"schemas/(task|control|heartbeat)_generated\.h"$'), re.compile(r"^common/wire/")),
-    # One door in, one shape out: neither side of the wire knows the other.
+    # One door in, one shape out: neither side of the wire knows the other. What comes over HTTP is a
+    # client and a worker that happen to live in the broker's process.
     (re.compile(r'^"broker/'), re.compile(r"^broker/")),
-    (re.compile(r'^"worker/'), re.compile(r"^worker/")),
-    (re.compile(r'^"client/'), re.compile(r"^client/")),
+    (re.compile(r'^"worker/'), re.compile(r"^(worker|broker/door)/")),
+    (re.compile(r'^"client/'), re.compile(r"^(client|broker/door)/")),
 ]
 ANYTHING = re.compile(r"^(tests|bench)/")
 

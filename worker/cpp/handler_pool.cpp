@@ -1,33 +1,15 @@
 #include "worker/cpp/handler_pool.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <chrono>
 #include <exception>
 #include <utility>
 
+#include "common/host/signals_blocked.h"
 #include "worker/cpp/handler_context.h"
 
 namespace millrace::worker {
 namespace {
-
-// Signals are the main thread's business; a handler's write to a closed pipe is an error, not a
-// death.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~AllSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 // The broker has accepted the task by its own limits, which may be wider than the defaults.
 PeerLimits broker_has_checked() {
@@ -52,7 +34,8 @@ Answer call(const Handler& handler, const Task& task) {
 
 HandlerPool::HandlerPool(std::uint32_t slots, Handlers handlers)
     : shared_(std::make_shared<Shared>(slots, std::move(handlers))) {
-  const AllSignalsBlocked inherited_by_the_threads;
+  // A handler's write to a closed pipe is then an error, not a death.
+  const host::SignalsBlocked inherited_by_the_threads;
   for (Slot& slot : shared_->slots) {
     threads_.emplace_back([shared = shared_, &slot] { serve(shared, slot); });
   }

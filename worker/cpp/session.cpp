@@ -147,6 +147,10 @@ void Session::start_waiting(Time now, Actions& actions) {
   }
 }
 
+void Session::resume(DispatchedTask task, Time now) {
+  if (attempts_.add(std::move(task), now)) attempts_.start_next(now);
+}
+
 void Session::stop(const StoppedTask& stopped, Actions& actions) {
   const HeldLease lease{stopped.task, stopped.fence};
   const bool cancelled = stopped.cause == StopCause::cancelled;

@@ -81,6 +81,9 @@ class Session {
 
   // Says the first Hello; the same as the first tick. The shell has a DEALER by then.
   void start(Time now, Actions& actions) { tick(now, actions); }
+  // Holds a lease that an earlier process of this worker was given and runs on: the next Hello
+  // claims it. Before start().
+  void resume(DispatchedTask task, Time now);
   // A verified message from the broker.
   void receive(const WorkerReply& reply, Time now, Actions& actions);
   void hear_pulse(const Pulse& pulse, Time now, Actions& actions);

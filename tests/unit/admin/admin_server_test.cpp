@@ -8,6 +8,7 @@
 
 #include "broker/admin/status_json.h"
 #include "common/base/random.h"
+#include "tests/unit/admin/fake_task_door.h"
 #include "tests/unit/admin/fake_task_reader.h"
 #include "tests/unit/admin/prometheus_parser.h"
 #include "tests/unit/admin/raw_http.h"
@@ -29,7 +30,7 @@ class AdminServerTest : public ::testing::Test {
     settings.port = port;
     auto started = AdminServer::start(
         settings, [snapshot = snapshot_] { return snapshot; },
-        [taken = snapshot_->taken] { return taken; }, tasks_);
+        [taken = snapshot_->taken] { return taken; }, tasks_, api_);
     EXPECT_TRUE(started.ok()) << (started.ok() ? "" : started.error().message);
     return started.ok() ? std::move(started).value() : nullptr;
   }
@@ -41,6 +42,8 @@ class AdminServerTest : public ::testing::Test {
 
   StatusPointer snapshot_ = std::make_shared<const StatusSnapshot>(sample_snapshot());
   FakeTaskReader tasks_;
+  FakeTaskDoor door_;
+  ApiSite api_{door_, ApiSettings()};
   std::unique_ptr<AdminServer> server_;
 };
 
@@ -48,7 +51,7 @@ TEST_F(AdminServerTest, APortInUseIsMisconfigured) {
   AdminSettings settings;
   settings.port = server_->port();
   const auto second = AdminServer::start(
-      settings, [] { return StatusPointer(); }, [] { return Time(); }, tasks_);
+      settings, [] { return StatusPointer(); }, [] { return Time(); }, tasks_, api_);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, ErrorCode::misconfigured);
   EXPECT_THAT(second.error().message, HasSubstr("127.0.0.1:" + std::to_string(server_->port())));
@@ -61,7 +64,7 @@ TEST_F(AdminServerTest, AnUnusableHostIsMisconfigured) {
   settings.host = "192.0.2.1";  // TEST-NET-1: nobody's address
   settings.port = 0;
   const auto started = AdminServer::start(
-      settings, [] { return StatusPointer(); }, [] { return Time(); }, tasks_);
+      settings, [] { return StatusPointer(); }, [] { return Time(); }, tasks_, api_);
   ASSERT_FALSE(started.ok());
   EXPECT_EQ(started.error().code, ErrorCode::misconfigured);
 }

@@ -7,6 +7,7 @@
 
 #include "broker/admin/status_json.h"
 #include "broker/admin/task_json.h"
+#include "tests/unit/admin/fake_task_door.h"
 #include "tests/unit/admin/fake_task_reader.h"
 #include "tests/unit/admin/prometheus_parser.h"
 #include "tests/unit/admin/sample_snapshot.h"
@@ -22,7 +23,7 @@ constexpr const char* kTaskId = "0190c3a0-7e4b-7cc0-9f2e-3a1b5c7d9e0f";
 
 class AdminSiteTest : public ::testing::Test {
  protected:
-  HttpResponse ask(HttpRequest request) { return site_.respond(request); }
+  HttpResponse ask(HttpRequest request) { return site_.respond(request, connection_); }
 
   HttpResponse get(const std::string& path, const std::string& query = "") {
     return ask(request(path, query));
@@ -51,10 +52,14 @@ class AdminSiteTest : public ::testing::Test {
   bool published_ = true;
   Time now_ = snapshot_.taken + Duration::seconds(1);
   FakeTaskReader tasks_;
+  FakeTaskDoor door_;
+  TextConnection connection_;
+  ApiSite api_{door_, ApiSettings()};
   AdminSite site_{
       [this] { return published_ ? std::make_shared<StatusSnapshot>(snapshot_) : nullptr; },
       [this] { return now_; },
       tasks_,
+      api_,
       {"queue.example.org"}};
 };
 

@@ -1,50 +1,23 @@
-// The small parts of the program: base64, lines, spool, progress, tables, documents.
+// The small parts of the program: lines, spool, progress, tables, documents.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstring>
 
-#include "client/cli/base64.h"
 #include "client/cli/display.h"
 #include "client/cli/line_reader.h"
 #include "client/cli/progress.h"
 #include "client/cli/spool.h"
 #include "client/cli/status_document.h"
-#include "client/cli/strict_json.h"
 #include "client/cli/task_json.h"
+#include "common/json/strict_json.h"
 
 namespace millrace::cli {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-std::vector<std::uint8_t> bytes_of(std::string_view text) {
-  return {text.begin(), text.end()};
-}
-
-TEST(Base64, TestVectorsOfRfc4648) {
-  const std::vector<std::pair<std::string, std::string>> vectors = {{"", ""},
-                                                                    {"f", "Zg=="},
-                                                                    {"fo", "Zm8="},
-                                                                    {"foo", "Zm9v"},
-                                                                    {"foob", "Zm9vYg=="},
-                                                                    {"fooba", "Zm9vYmE="},
-                                                                    {"foobar", "Zm9vYmFy"}};
-  for (const auto& [plain, encoded] : vectors) {
-    EXPECT_EQ(encode_base64(bytes_of(plain)), encoded);
-    ASSERT_TRUE(decode_base64(encoded).has_value()) << encoded;
-    EXPECT_EQ(*decode_base64(encoded), bytes_of(plain));
-  }
-}
-
-TEST(Base64, RefusesWhatIsNotExact) {
-  for (const char* text : {"Z", "Zg", "Zg=", "Zg===", "=Zg=", "Zg==Zg==", "Zh==", "Zm9=", "Zm 9",
-                           "Zm9v\n", "Zm-_", "===="}) {
-    EXPECT_FALSE(decode_base64(text).has_value()) << text;
-  }
-}
 
 // Gives `text` in pieces of `piece` bytes.
 ByteSource pieces(std::string text, std::size_t piece) {
@@ -195,15 +168,15 @@ TEST(TaskJson, ResultAsTextOrBase64) {
   task.id.bytes[0] = 1;
   task.attempts = 1;
   task.result = SharedBytes::copy_of("ok");
-  EXPECT_EQ(dump_json(finished_json(task)),
+  EXPECT_EQ(json::dump(finished_json(task)),
             R"({"id":"01000000-0000-0000-0000-000000000000","state":"succeeded","attempts":1,)"
             R"("result":"ok"})");
   task.result = SharedBytes::copy_of("\xff");
-  EXPECT_THAT(dump_json(finished_json(task)), HasSubstr(R"("result_base64":"/w==")"));
+  EXPECT_THAT(json::dump(finished_json(task)), HasSubstr(R"("result_base64":"/w==")"));
   task.state = TaskState::dead;
   task.reason = Reason::failed;
   task.error = "bad \xff byte";
-  EXPECT_THAT(dump_json(finished_json(task)), HasSubstr("\"error\":\"bad \xef\xbf\xbd byte\""));
+  EXPECT_THAT(json::dump(finished_json(task)), HasSubstr("\"error\":\"bad \xef\xbf\xbd byte\""));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-#include "client/cli/base64.h"
+#include "common/json/base64.h"
 
-namespace millrace::cli {
+namespace millrace::json {
 namespace {
 
 constexpr std::string_view kAlphabet =
@@ -54,4 +54,4 @@ std::optional<std::vector<std::uint8_t>> decode_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace millrace::cli
+}  // namespace millrace::json

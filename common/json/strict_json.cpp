@@ -1,12 +1,14 @@
-#include "client/cli/strict_json.h"
+#include "common/json/strict_json.h"
 
 #include <set>
 #include <vector>
 
-namespace millrace::cli {
+namespace millrace::json {
 namespace {
 
 constexpr int kDepthMax = 8;
+// Each value costs memory beyond its text; ten thousand tasks with every key stay far below.
+constexpr std::size_t kValuesMax = 1'000'000;
 constexpr std::size_t kShownBytesMax = 60;
 
 // The library's message without its own prefix and without bytes that harm a terminal.
@@ -30,6 +32,7 @@ class KeyWatch {
       too_deep = true;
       return false;
     }
+    if (++values_ > kValuesMax) return false;  // dropped, so that memory stays bounded
     if (event == Event::object_start) keys_.emplace_back();
     if (event == Event::object_end && !keys_.empty()) keys_.pop_back();
     if (event == Event::key && !keys_.empty()) {
@@ -39,16 +42,18 @@ class KeyWatch {
     return true;
   }
 
+  bool too_many() const { return values_ > kValuesMax; }
   bool too_deep = false;
   std::string duplicate;
 
  private:
+  std::size_t values_ = 0;
   std::vector<std::set<std::string>> keys_;
 };
 
 }  // namespace
 
-std::optional<LineProblem> parse_strict_json(std::string_view text, nlohmann::json& value) {
+std::optional<Problem> parse_strict(std::string_view text, nlohmann::json& value) {
   KeyWatch watch;
   try {
     const nlohmann::json::parser_callback_t callback =
@@ -57,15 +62,16 @@ std::optional<LineProblem> parse_strict_json(std::string_view text, nlohmann::js
         };
     value = nlohmann::json::parse(text.begin(), text.end(), callback);
   } catch (const nlohmann::json::parse_error& error) {
-    return LineProblem{error.byte, "not valid JSON: " + reason_of(error)};
+    return Problem{error.byte, "not valid JSON: " + reason_of(error)};
   } catch (const nlohmann::json::exception& error) {
-    return LineProblem{0, std::string("not usable JSON: ") + error.what()};
+    return Problem{0, std::string("not usable JSON: ") + error.what()};
   }
   if (watch.too_deep) {
-    return LineProblem{0, "nested more than " + std::to_string(kDepthMax) + " levels deep"};
+    return Problem{0, "nested more than " + std::to_string(kDepthMax) + " levels deep"};
   }
+  if (watch.too_many()) return Problem{0, "more than a million values in one document"};
   if (!watch.duplicate.empty()) {
-    return LineProblem{0, "the key " + watch.duplicate + " stands twice; give it once"};
+    return Problem{0, "the key " + watch.duplicate + " stands twice; give it once"};
   }
   return std::nullopt;
 }
@@ -78,4 +84,4 @@ std::string show(const nlohmann::json& value) {
   return text;
 }
 
-}  // namespace millrace::cli
+}  // namespace millrace::json

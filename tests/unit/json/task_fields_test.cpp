@@ -1,10 +1,10 @@
-// Lines of a batch: what is taken, and the words for each fault.
-#include "client/cli/task_line.h"
+// Tasks as JSON: what is taken, and the words for each fault.
+#include "common/json/task_fields.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace millrace::cli {
+namespace millrace::json {
 namespace {
 
 using ::testing::HasSubstr;
@@ -19,19 +19,19 @@ wire::TaskDescription defaults() {
 
 wire::TaskDescription parsed(const std::string& line) {
   wire::TaskDescription task = defaults();
-  const auto problem = parse_task_line(line, PeerLimits(), task);
+  const auto problem = read_task_line(line, QueueKey::unknown, PeerLimits(), task);
   EXPECT_FALSE(problem.has_value()) << line << ": " << (problem ? problem->message : "");
   return task;
 }
 
-LineProblem refused(const std::string& line) {
+Problem refused(const std::string& line) {
   wire::TaskDescription task = defaults();
-  const auto problem = parse_task_line(line, PeerLimits(), task);
+  const auto problem = read_task_line(line, QueueKey::unknown, PeerLimits(), task);
   EXPECT_TRUE(problem.has_value()) << line << " was taken";
-  return problem.value_or(LineProblem());
+  return problem.value_or(Problem());
 }
 
-TEST(TaskLine, AllKeys) {
+TEST(TaskFields, AllKeys) {
   const wire::TaskDescription task = parsed(
       R"({"payload":"héllo","id":"0190c3a0-7e4b-7cc0-9f2e-3a1b5c7d9e0f","priority":9,)"
       R"("delay":"1s","not_before":"2026-03-01T12:30:00Z","ttl":"5m","timeout":"30s",)"
@@ -51,7 +51,7 @@ TEST(TaskLine, AllKeys) {
   EXPECT_EQ(task.headers, headers);
 }
 
-TEST(TaskLine, DefaultsHoldWhereTheLineIsSilent) {
+TEST(TaskFields, DefaultsHoldWhereTheLineIsSilent) {
   const wire::TaskDescription task = parsed(R"({"payload":""})");
   EXPECT_EQ(task.priority, 6);
   EXPECT_EQ(task.headers, defaults().headers);
@@ -59,22 +59,22 @@ TEST(TaskLine, DefaultsHoldWhereTheLineIsSilent) {
   EXPECT_TRUE(task.payload.empty());
 }
 
-TEST(TaskLine, Base64Payload) {
+TEST(TaskFields, Base64Payload) {
   EXPECT_EQ(parsed(R"({"payload_base64":"AP8="})").payload.text(), std::string("\0\xff", 2));
 }
 
-TEST(TaskLine, BackoffAsOneDurationRaisesTheMaximum) {
+TEST(TaskFields, BackoffAsOneDurationRaisesTheMaximum) {
   const Backoff backoff = parsed(R"({"payload":"","backoff":"10m"})").backoff;
   EXPECT_EQ(backoff, (Backoff{Duration::minutes(10), Duration::minutes(10)}));
 }
 
-TEST(TaskLine, SyntaxErrorHasItsColumn) {
-  const LineProblem problem = refused(R"({"payload": nope})");
+TEST(TaskFields, SyntaxErrorHasItsColumn) {
+  const Problem problem = refused(R"({"payload": nope})");
   EXPECT_EQ(problem.column, 14U);
   EXPECT_THAT(problem.message, HasSubstr("not valid JSON"));
 }
 
-TEST(TaskLine, PriorityOutOfRange) {
+TEST(TaskFields, PriorityOutOfRange) {
   EXPECT_EQ(refused(R"({"payload":"","priority":12})").message,
             "'priority' is 12; it must be 0 to 9");
   EXPECT_EQ(refused(R"({"payload":"","priority":-1})").message,
@@ -122,14 +122,40 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{R"({"payload":"","headers":{"a":1}})", "'headers.a' is 1"},
         Fault{R"({"payload":[[[[[[[[[[1]]]]]]]]]]})", "levels deep"}));
 
-TEST(TaskLine, APayloadOverTheLimitIsRefused) {
+TEST(TaskFields, TheQueueIsAKeyOnlyWhereItIsNotToldElsewhere) {
+  const std::string line = R"({"queue":"mail","payload":""})";
+  EXPECT_THAT(refused(line).message, HasSubstr("unknown key \"queue\"; known are payload,"));
+  wire::TaskDescription task;
+  EXPECT_FALSE(read_task_line(line, QueueKey::required, PeerLimits(), task).has_value());
+  EXPECT_EQ(task.queue, "mail");
+  const std::pair<const char*, const char*> faults[] = {
+      {R"({"payload":""})", "'queue' is missing"},
+      {R"({"payload":"","queue":7})", "'queue' is 7; it must be the name of a queue"},
+      {R"({"payload":"","queue":"a b"})", "queue"}};
+  for (const auto& [text, words] : faults) {
+    const auto problem = read_task_line(text, QueueKey::required, PeerLimits(), task);
+    ASSERT_TRUE(problem.has_value()) << text;
+    EXPECT_THAT(problem->message, HasSubstr(words));
+  }
+}
+
+TEST(TaskFields, ADocumentOfTooManyValuesIsRefusedWithoutKeepingThem) {
+  std::string text = "[0";
+  for (int i = 0; i < 1'000'000; ++i) text += ",0";
+  nlohmann::json value;
+  const auto problem = parse_strict(text + "]", value);
+  ASSERT_TRUE(problem.has_value());
+  EXPECT_THAT(problem->message, HasSubstr("more than a million values"));
+}
+
+TEST(TaskFields, APayloadOverTheLimitIsRefused) {
   PeerLimits limits;
   limits.payload_bytes_max = ByteCount(3);
   wire::TaskDescription task = defaults();
-  const auto problem = parse_task_line(R"({"payload":"1234"})", limits, task);
+  const auto problem = read_task_line(R"({"payload":"1234"})", QueueKey::unknown, limits, task);
   ASSERT_TRUE(problem.has_value());
   EXPECT_THAT(problem->message, HasSubstr("4 bytes"));
 }
 
 }  // namespace
-}  // namespace millrace::cli
+}  // namespace millrace::json

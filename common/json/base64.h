@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace millrace::cli {
+namespace millrace::json {
 
 std::string encode_base64(std::span<const std::uint8_t> bytes);
 
@@ -16,4 +16,4 @@ std::string encode_base64(std::span<const std::uint8_t> bytes);
 // for any other text.
 std::optional<std::vector<std::uint8_t>> decode_base64(std::string_view text);
 
-}  // namespace millrace::cli
+}  // namespace millrace::json
