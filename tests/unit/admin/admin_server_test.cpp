@@ -28,6 +28,7 @@ class AdminServerTest : public ::testing::Test {
   std::unique_ptr<AdminServer> start(std::uint16_t port) {
     AdminSettings settings;
     settings.port = port;
+    settings.api.polls_max = 0;  // the threads are those of the status pages alone
     auto started = AdminServer::start(
         settings, [snapshot = snapshot_] { return snapshot; },
         [taken = snapshot_->taken] { return taken; }, tasks_, api_);

@@ -106,6 +106,44 @@ TEST_F(ClientTest, SubmitsAndWaits) {
   EXPECT_EQ(end->result.text(), "done");
 }
 
+TEST_F(ClientTest, ABatchIsAnsweredInItsOrder) {
+  start_broker();
+  Client client = connect();
+  std::vector<Task> tasks(4, make_task("x"));
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    tasks[i].id.bytes[0] = static_cast<std::uint8_t>(i + 1);
+  }
+  tasks[1].queue = "no queue";
+  tasks[3] = tasks[0];  // in it twice
+  const auto answers = client.submit_batch(tasks);
+  ASSERT_EQ(answers.size(), 4U);
+  EXPECT_TRUE(answers[0].ok());
+  ASSERT_FALSE(answers[1].ok());
+  EXPECT_EQ(answers[1].error().code, ErrorCode::invalid);
+  EXPECT_TRUE(answers[2].ok());
+  EXPECT_TRUE(answers[3].ok());
+  EXPECT_EQ(kept_tasks(), 2U);
+  EXPECT_TRUE(client.submit_batch({}).empty());
+}
+
+TEST_F(ClientTest, ABatchWithoutAnAnswerIsUnknownWhenItsTimeIsOver) {
+  BrokerScript script;
+  script.handle = [](const ClientMessage& message) -> std::optional<std::vector<ClientReply>> {
+    if (!std::holds_alternative<Submit>(message)) return std::nullopt;
+    return std::vector<ClientReply>();
+  };
+  start_broker(script);
+  Client client = connect(Duration::milliseconds(200));
+  Task task = make_task("x");
+  task.id.bytes[0] = 1;
+  const auto answers = client.submit_batch({task, task});
+  ASSERT_EQ(answers.size(), 2U);
+  for (const Result<SubmitStatus>& answer : answers) {
+    ASSERT_FALSE(answer.ok());
+    EXPECT_EQ(answer.error().code, ErrorCode::unavailable);
+  }
+}
+
 TEST_F(ClientTest, AnInvalidTaskIsRefusedBeforeItIsSent) {
   start_broker();
   Client client = connect();
