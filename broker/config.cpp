@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "broker/store_tools.h"
 #include "common/host/configuration.h"
 
 namespace millrace::broker {
@@ -99,6 +100,7 @@ ConfigResult read_config(int argc, const char* const* argv) {
   BrokerConfig config;
   CLI::App app{"The Millrace broker: stores tasks durably and leases them to workers.",
                "millrace-broker"};
+  app.footer(list_of_store_tools());
   host::add_common_options(app, config.log_level);
   add_network_options(app, config);
   add_store_options(app, config);

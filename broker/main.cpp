@@ -9,6 +9,7 @@
 #include "broker/ready_line.h"
 #include "broker/recovery.h"
 #include "broker/store/lmdb_store.h"
+#include "broker/store_tools.h"
 #include "common/host/log.h"
 
 namespace {
@@ -24,6 +25,7 @@ int refuse(const Error& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const auto done = run_store_tool(argc, argv)) return static_cast<int>(*done);
   ConfigResult configured = read_config(argc, argv);
   if (!configured.config.has_value()) return static_cast<int>(configured.exit_now);
   BrokerConfig& config = *configured.config;
@@ -31,7 +33,6 @@ int main(int argc, char** argv) {
   const host::Clock clock;
   auto log = host::make_log("millrace-broker", config.log_level);
   if (!log.ok()) return refuse(log.error());
-
   auto store = LmdbStore::open(config.store);
   if (!store.ok()) return refuse(store.error());
   zmq::context_t context = wire::make_context();

@@ -21,6 +21,11 @@ inline std::string dump(const Json& document) {
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+// The same on one line.
+inline std::string dump_line(const Json& document) {
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 inline Json text(std::string_view value) {
   return replace_invalid_utf8(value);
 }

@@ -47,6 +47,17 @@ std::string task_json(const TaskView& task) {
   return dump(document_of(task));
 }
 
+std::string exported_task_json(const ExportedTask& task) {
+  Json document = document_of(task.view);
+  if (task.has_payload) {
+    add_bytes(document, "payload", task.payload);
+    Json& headers = document["headers"] = Json::object();
+    for (const auto& [key, value] : task.headers) headers[key] = text(value);
+  }
+  for (const std::string& damage : task.damage) document["damage"].push_back(text(damage));
+  return dump_line(document);
+}
+
 std::string task_list_json(const TaskList& list) {
   Json tasks = Json::array();
   for (const TaskView& task : list.tasks) tasks.push_back(document_of(task));

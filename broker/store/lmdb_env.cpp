@@ -41,7 +41,7 @@ Error error_of(int code, std::string_view doing) {
 }
 
 Result<Environment> Environment::open(const std::string& directory, ByteCount map_bytes,
-                                      unsigned int tables_max) {
+                                      unsigned int tables_max, Access access) {
   MDB_env* raw = nullptr;
   if (const int code = mdb_env_create(&raw); code != 0) return error_of(code, "create");
   Environment environment(raw);
@@ -53,8 +53,9 @@ Result<Environment> Environment::open(const std::string& directory, ByteCount ma
   }
   // NOTLS: a read transaction belongs to its object, not to its thread. NORDAHEAD: reads are
   // random. Never NOSYNC, NOMETASYNC, MAPASYNC or WRITEMAP: each breaks the promise of durability.
-  constexpr unsigned int kFlags = MDB_NOTLS | MDB_NORDAHEAD;
-  if (const int code = mdb_env_open(raw, directory.c_str(), kFlags, 0600); code != 0) {
+  const unsigned int flags =
+      MDB_NOTLS | MDB_NORDAHEAD | (access == Access::read_only ? MDB_RDONLY : 0U);
+  if (const int code = mdb_env_open(raw, directory.c_str(), flags, 0600); code != 0) {
     return error_of(code, "open " + directory);
   }
   MDB_stat stat{};
@@ -64,11 +65,23 @@ Result<Environment> Environment::open(const std::string& directory, ByteCount ma
     return error_of(code, "data descriptor");
   }
   if (Status length = environment.check_length(); !length.ok()) return length.error();
-  // Slots of readers that were killed would pin pages for ever.
-  if (const int code = mdb_reader_check(raw, nullptr); code != 0) {
-    return error_of(code, "check readers");
+  if (Status released = environment.release_dead_readers(); !released.ok()) {
+    return released.error();
   }
   return environment;
+}
+
+Status Environment::release_dead_readers() const {
+  if (const int code = mdb_reader_check(env_.get(), nullptr); code != 0) {
+    return error_of(code, "check readers");
+  }
+  return Done{};
+}
+
+Status Environment::copy_to(int descriptor) const {
+  const int code = mdb_env_copyfd2(env_.get(), descriptor, MDB_CP_COMPACT);
+  if (code != 0) return error_of(code, "copy");
+  return Done{};
 }
 
 Status Environment::check_length() const {

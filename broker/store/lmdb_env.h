@@ -24,6 +24,11 @@ using BytesView = std::span<const std::uint8_t>;
 // of another LMDB version, io for the rest.
 Error error_of(int code, std::string_view doing);
 
+enum class Access {
+  read_write,  // creates the file when it is missing
+  read_only,   // beside a process that writes, too
+};
+
 // An open data file. Movable; the transactions, cursors and tables made from it must be gone first.
 class Environment {
  public:
@@ -31,7 +36,7 @@ class Environment {
   // that is shorter than its own pages is refused as corrupt, because reading it would end the
   // process.
   static Result<Environment> open(const std::string& directory, ByteCount map_bytes,
-                                  unsigned int tables_max);
+                                  unsigned int tables_max, Access access = Access::read_write);
 
   MDB_env* handle() const { return env_.get(); }
   std::size_t page_bytes() const { return page_bytes_; }
@@ -39,6 +44,12 @@ class Environment {
   // Everything below this is in use or on the free list. Any thread.
   ByteCount high_water() const;
   int data_descriptor() const { return data_descriptor_; }
+
+  // Writes the newest snapshot to an open, empty file, without its free pages. Pages that are freed
+  // meanwhile by a process that writes can be used again only when this is done. Not synced.
+  Status copy_to(int descriptor) const;
+  // Gives back what readers that were killed held: the pages of their snapshots.
+  Status release_dead_readers() const;
 
  private:
   struct Close {

@@ -49,7 +49,7 @@ class LmdbStore final : public Store {
  private:
   LmdbStore(DataDirectory directory, lmdb::Environment environment)
       : directory_(std::move(directory)), environment_(std::move(environment)) {}
-  Status start(const StoreSettings& settings, FailureHandler on_failure);
+  Status start(const StoreSettings& settings, ScannedLog scanned, FailureHandler on_failure);
   Status start_writer(const StoreSettings& settings, ScannedLog scanned, FailureHandler on_failure);
   Result<SharedBytes> read(LogPart part, TaskSequence sequence);
   // Both with the index locked: a snapshot at least as new as the index, as SharedLogIndex asks

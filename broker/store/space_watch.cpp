@@ -75,6 +75,8 @@ Status SpaceWatch::measure_disk(Clock::time_point now) {
       preallocation_.allocated() < std::min(map_bytes_, high_water_ + reserve_);
   const bool due = disk_looked_ == Clock::time_point() || now - disk_looked_ >= kDiskInterval;
   if (!due && !short_of_blocks) return Done{};
+  // Tools read the file from outside, and may be killed.
+  if (Status released = environment_.release_dead_readers(); !released.ok()) return released;
   const Result<DiskSpace> space = disk_space_of(directory_);
   if (!space.ok()) return space.error();
   disk_free_ = space->free;

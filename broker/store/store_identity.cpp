@@ -13,28 +13,9 @@ namespace {
 
 constexpr MDB_dbi kTableOfTables = 1;  // LMDB's unnamed table, where names of tables are keys
 
-Result<std::uint64_t> read_number(const lmdb::Transaction& transaction, const Tables& tables,
-                                  std::string_view name) {
-  const Key key = Key::of_meta(name);
-  const Result<std::vector<std::uint8_t>> body = tables.get(transaction, TableId::meta, key);
-  if (!body.ok()) return body.error();
-  const std::optional<std::uint64_t> number = decode_number(*body);
-  if (!number) return corrupt_value(TableId::meta, key.view(), "is not a number");
-  return *number;
-}
-
 Status put_number(lmdb::Transaction& transaction, const Tables& tables, std::string_view name,
                   std::uint64_t number) {
   return tables.put(transaction, TableId::meta, Key::of_meta(name), encode_number(number));
-}
-
-// In the words of someone who finds that a value of every data directory is missing.
-Error required(Error error) {
-  if (error.code == ErrorCode::not_found) {
-    error.code = ErrorCode::corrupt;
-    error.message += ", but every data directory has it; restore it from a backup";
-  }
-  return error;
 }
 
 Status write_first(lmdb::Transaction& transaction, const Tables& tables) {
@@ -58,12 +39,30 @@ Result<bool> is_empty(const lmdb::Transaction& transaction) {
 
 }  // namespace
 
-Status check_format(const lmdb::Environment& environment) {
+Error as_missing_part_of_directory(Error error) {
+  if (error.code == ErrorCode::not_found) {
+    error.code = ErrorCode::corrupt;
+    error.message += ", but every data directory has it; restore it from a backup";
+  }
+  return error;
+}
+
+Result<std::uint64_t> read_meta_number(const lmdb::Transaction& transaction, const Tables& tables,
+                                       std::string_view name) {
+  const Key key = Key::of_meta(name);
+  const Result<std::vector<std::uint8_t>> body = tables.get(transaction, TableId::meta, key);
+  if (!body.ok()) return body.error();
+  const std::optional<std::uint64_t> number = decode_number(*body);
+  if (!number) return corrupt_value(TableId::meta, key.view(), "is not a number");
+  return *number;
+}
+
+Result<bool> check_format(const lmdb::Environment& environment) {
   Result<lmdb::Transaction> transaction = lmdb::Transaction::begin_read(environment);
   if (!transaction.ok()) return transaction.error();
   const Result<bool> empty = is_empty(*transaction);
   if (!empty.ok()) return empty.error();
-  if (*empty) return Done{};
+  if (*empty) return false;
   const Result<MDB_dbi> meta = transaction->open_table(name_of(TableId::meta), false);
   if (!meta.ok() && meta.error().code == ErrorCode::not_found) {
     return Error{ErrorCode::misconfigured,
@@ -91,7 +90,7 @@ Status check_format(const lmdb::Environment& environment) {
                      ", this broker knows up to " + std::to_string(kFormatVersion) +
                      "; nothing was changed: start the newer broker that wrote it"};
   }
-  return Done{};
+  return true;
 }
 
 Result<StoreIdentity> begin_epoch(const lmdb::Environment& environment) {
@@ -100,18 +99,18 @@ Result<StoreIdentity> begin_epoch(const lmdb::Environment& environment) {
   const Result<bool> empty = is_empty(*transaction);
   if (!empty.ok()) return empty.error();
   Result<Tables> tables = Tables::open(*transaction, *empty);
-  if (!tables.ok()) return required(tables.error());
+  if (!tables.ok()) return as_missing_part_of_directory(tables.error());
   if (*empty) {
     if (Status first = write_first(*transaction, *tables); !first.ok()) return first.error();
   }
   StoreIdentity identity;
   identity.tables = *tables;
   const auto store_id = tables->get(*transaction, TableId::meta, Key::of_meta(kMetaStoreId));
-  if (!store_id.ok()) return required(store_id.error());
+  if (!store_id.ok()) return as_missing_part_of_directory(store_id.error());
   const std::size_t id_bytes = std::min(store_id->size(), identity.store_id.size());
   std::copy_n(store_id->begin(), id_bytes, identity.store_id.begin());
-  const Result<std::uint64_t> epoch = read_number(*transaction, *tables, kMetaEpoch);
-  if (!epoch.ok()) return required(epoch.error());
+  const Result<std::uint64_t> epoch = read_meta_number(*transaction, *tables, kMetaEpoch);
+  if (!epoch.ok()) return as_missing_part_of_directory(epoch.error());
   identity.epoch = Epoch(*epoch + 1);
   Status written = put_number(*transaction, *tables, kMetaEpoch, identity.epoch.value);
   if (written.ok()) written = transaction->commit();

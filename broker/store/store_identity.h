@@ -10,9 +10,18 @@
 
 namespace millrace::broker {
 
-// Checks that this broker can read the data file, without changing it. Errors: misconfigured for a
-// newer format and for a file that is not ours; corrupt; io.
-Status check_format(const lmdb::Environment& environment);
+// Checks that this broker can read the data file, without changing it. False: the file is empty,
+// a broker never began an epoch in it. Errors: misconfigured for another format and for a file that
+// is not ours; corrupt; io.
+Result<bool> check_format(const lmdb::Environment& environment);
+
+// What an earlier broker left. Errors: not_found, when there is no such value; corrupt.
+Result<std::uint64_t> read_meta_number(const lmdb::Transaction& transaction, const Tables& tables,
+                                       std::string_view name);
+
+// "not_found" in the words of someone who finds that what every data directory has is missing; any
+// other error as it is.
+Error as_missing_part_of_directory(Error error);
 
 struct StoreIdentity {
   Tables tables;
