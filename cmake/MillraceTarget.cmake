@@ -19,6 +19,7 @@ set(MILLRACE_COMMON_HEADERS <algorithm> <functional> <map> <memory> <optional> <
 # millrace_library(name SOURCES ... [PUBLIC libs...] [PRIVATE libs...])
 function(millrace_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  millrace_mutate(ARG_SOURCES)
   add_library(${name} STATIC ${ARG_SOURCES})
   target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
   target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})

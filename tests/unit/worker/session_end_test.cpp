@@ -51,6 +51,38 @@ TEST_F(SessionEndTest, WorkThatArrivesWhileDrainingGoesBack) {
   EXPECT_EQ(items[0].outcome, Outcome::released);
 }
 
+// A report may have been lost, and after the goodbye its lease is given to another worker.
+TEST_F(SessionEndTest, ADrainSaysUnansweredReportsAgainBeforeItsGoodbye) {
+  open();
+  dispatch({task(1)});
+  drain();
+  finish(lease(1));
+  for (int second = 0; second < 5; ++second) {
+    tick();
+    ASSERT_FALSE(actions_.finished);
+    receive(StopTasks{});  // the broker is there
+    pass(kSecond);
+  }
+  const std::vector<Completion> items = completions();
+  ASSERT_TRUE(actions_.finished);
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_EQ(items[0].task, lease(1).task);
+  EXPECT_TRUE(std::holds_alternative<WorkerGoodbye>(actions_.sends.back()));
+}
+
+TEST_F(SessionEndTest, AnAbandonSaysUnansweredReportsAgainBeforeItsGoodbye) {
+  open();
+  dispatch({task(1)});
+  finish(lease(1));
+  tick();
+  actions_.clear();
+  session_.abandon(now_, actions_);
+  ASSERT_EQ(sent<Complete>().size(), 1U);
+  ASSERT_EQ(sent<Complete>()[0].items.size(), 1U);
+  EXPECT_EQ(sent<Complete>()[0].items[0].task, lease(1).task);
+  EXPECT_TRUE(std::holds_alternative<WorkerGoodbye>(actions_.sends.back()));
+}
+
 TEST_F(SessionEndTest, WithoutABrokerItEndsAfterABoundedWait) {
   open();
   dispatch({task(1)});

@@ -1,0 +1,38 @@
+"""Every mutant still applies to the code as it is, and the table tells of every one that it is dead."""
+
+import unittest
+
+from apply import mutated
+from catalogue import BY_NAME, MUTANTS
+from run import PROGRAMS
+from table import read_table
+
+
+class Catalogue(unittest.TestCase):
+    def test_every_mutant_applies(self):
+        problems = []
+        for mutant in MUTANTS:
+            try:
+                mutated(mutant)
+            except (OSError, ValueError) as problem:
+                problems.append(str(problem))
+        self.assertEqual([], problems, "\n".join(problems))
+
+    def test_is_consistent(self):
+        self.assertEqual(len(MUTANTS), len(BY_NAME))
+        for mutant in MUTANTS:
+            with self.subTest(mutant=mutant.name):
+                self.assertNotEqual(mutant.old, mutant.new)
+                self.assertTrue(mutant.suites)
+                self.assertLessEqual(set(mutant.suites), set(PROGRAMS))
+
+    def test_every_mutant_is_dead(self):
+        rows = {row.name: row for row in read_table()}
+        self.assertEqual([mutant.name for mutant in MUTANTS], list(rows))
+        for mutant in MUTANTS:
+            with self.subTest(mutant=mutant.name):
+                self.assertIn(rows[mutant.name].suite, mutant.suites)
+
+
+if __name__ == "__main__":
+    unittest.main()
