@@ -43,7 +43,6 @@ int main(int argc, char** argv) {
       context, config, sockets->endpoints, [&] { return status.newest(); },
       [&] { return clock.now(); });
   if (!http.ok()) return refuse(http.error());
-
   sockets->endpoints.http_port = (*http)->port();
   config.core.endpoints = sockets->endpoints;
   config.core.epoch = (*store)->epoch();

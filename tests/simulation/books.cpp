@@ -118,7 +118,12 @@ void Books::uncount(const Entry& entry) {
   if (entry.fresh) fresh_[{record.queue, record.priority}].erase(record.sequence.value);
 }
 
+const Books::Entry& Books::entry(TaskSequence sequence) const {
+  return sequence.value < entries_.size() ? entries_[sequence.value] : nothing_;
+}
+
 void Books::erase(TaskSequence sequence) {
+  if (!entry(sequence).exists) return world_.fail("P1", "a task is forgotten that is not stored");
   Entry& entry = entries_[sequence.value];
   TaskFacts& facts = tasks_.add(entry.record.id);
   facts.clock_seen = std::max(facts.clock_seen, last_clock_);  // a crash may bring it back

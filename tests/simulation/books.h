@@ -39,7 +39,8 @@ class Books {
 
   bool all_ended() const;
   std::uint64_t in_state(TaskState state) const { return by_state_[index_of(state)]; }
-  const Entry& entry(TaskSequence sequence) const { return entries_[sequence.value]; }
+  // Of a task that was never written: one that does not exist.
+  const Entry& entry(TaskSequence sequence) const;
   bool is_paused(broker::QueueNumber queue) const;
   // The first fresh task of a queue and priority that waits, by sequence; 0: none.
   std::uint64_t first_fresh(broker::QueueNumber queue, std::uint8_t priority) const;
@@ -72,6 +73,7 @@ class Books {
 
   World& world_;
   TaskRegister& tasks_;
+  Entry nothing_;
   std::vector<Entry> entries_;  // by sequence
   std::set<TaskId> ids_;
   std::array<std::uint64_t, kTaskStates> by_state_{};
