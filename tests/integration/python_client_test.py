@@ -2,15 +2,20 @@
 
 import asyncio
 import datetime
+import os
+import re
 import socket
+import subprocess
 import threading
 import unittest
 import uuid
 
-from millrace_python import millrace, PythonCluster, PythonClusterTest, wait_for
+from millrace_python import (ENVIRONMENT, millrace, PYTHON, PythonCluster, PythonClusterTest,
+                             wait_for)
 from millrace import (CancelStatus, QueueAction, Reason, StatusTopic, SubmitStatus, TaskSpec,
                       TaskState)
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SECONDS_MAX = 60
 
 
@@ -246,6 +251,23 @@ class Outages(PythonClusterTest):
             return client.submit(TaskSpec("idle"))
         except millrace.Unavailable:
             return None
+
+    def test_the_example_of_the_readme(self):
+        with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+            work, ask = re.findall(r"^```python\n(.*?)^```$", file.read(), re.MULTILINE | re.DOTALL)
+        self.cluster.start_broker()
+        ask = f"import millrace\n{ask}"
+        for name, text, port in (("work", work, "worker"), ("ask", ask, "client")):
+            address = f"127.0.0.1:{self.cluster.ports[port]}"
+            with open(os.path.join(self.cluster.folder, f"{name}.py"), "w") as file:
+                file.write(text.replace('"localhost"', f'"{address}"'))
+        worker = subprocess.Popen([PYTHON, "work.py"], cwd=self.cluster.folder, env=ENVIRONMENT)
+        self.cluster._processes.append(worker)
+        said = subprocess.run([PYTHON, "ask.py"], cwd=self.cluster.folder, env=ENVIRONMENT,
+                              text=True, capture_output=True, check=True, timeout=SECONDS_MAX)
+        self.assertEqual(said.stdout, "b'hello, world'\n")
+        worker.terminate()
+        self.assertEqual(worker.wait(SECONDS_MAX), 0)
 
     def test_close_ends_the_calls_of_other_threads(self):
         self.cluster.start_broker()

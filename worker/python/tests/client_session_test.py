@@ -274,6 +274,13 @@ class Submits(ClientSessionTest):
         self.assertEqual(self.tick(SECOND).events, [])
         self.assertEqual({e.task for e in self.tick(SECOND).events}, {6, 7})
 
+    def test_what_is_sent_again_keeps_its_order_and_goes_first(self):
+        for task in range(1, 9):
+            self.submit(task, spec=b"%d" % task)
+        (self.hello,) = self.pulse(2).sends
+        sent = [spec for submit in self.sent(self.connect(2), Submit) for spec in submit.specs]
+        self.assertEqual(sent, [b"1", b"2", b"3", b"4", b"5"])
+
     def test_abandoned_tasks_are_not_sent(self):
         first = self.submit(*range(1, 6)).sends
         self.submit(6, group=2)
@@ -375,6 +382,12 @@ class Requests(ClientSessionTest):
         self.run_until(lambda a: self.sent(a, Request), 2 * SECOND)
         refused = Refused(number, ErrorCode.not_found)
         self.assertEqual(self.receive(refused).events, [Replied(number, refused)])
+
+    def test_a_new_epoch_asks_again_at_once(self):
+        self.connect()
+        number, _ = self.ask()
+        (self.hello,) = self.pulse(2).sends
+        self.assertEqual([r.request for r in self.sent(self.connect(2), Request)], [number])
 
     def test_an_unreadable_message_of_ours_is_told(self):
         self.connect()

@@ -126,7 +126,9 @@ class Work(WorkerSessionTest):
                          (Outcome.timed_out, "timed out after 1s"))
         self.assertEqual((complete.credit, self.started(actions)), (0, []))
         self.finish(1)
-        self.assertEqual(self.started(self.tick()), [3])
+        actions = self.tick()
+        self.assertEqual(self.started(actions), [3])
+        self.assertEqual([c.credit for c in self.sent(actions, Complete)], [1])
 
     def test_the_retry_of_an_overdue_task_is_another_lease(self):
         self.dispatch(1, timeout_ns=SECOND)
@@ -350,6 +352,14 @@ class Parts(unittest.TestCase):
         self.assertEqual([c.task for c in reports.take_batch(10, 10_000, 2)], [1, 2])
         reports.repeat_sent_until(1)
         self.assertEqual([c.task for c in reports.take_batch(10, 10_000, 3)], [0])
+
+    def test_reports_that_are_said_again_go_first(self):
+        reports = Reports()
+        reports.add(Completion(1, 1, Outcome.succeeded))
+        reports.take_batch(10, 1_000, 1)
+        reports.add(Completion(2, 1, Outcome.succeeded))
+        reports.repeat_sent_until(1)
+        self.assertEqual([c.task for c in reports.take_batch(10, 1_000, 2)], [1, 2])
 
     def test_a_result_over_the_limit_fails_for_good(self):
         fitted = fit(Completion(1, 1, Outcome.succeeded, result=b"12345"),

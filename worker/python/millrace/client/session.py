@@ -139,8 +139,6 @@ class Session:
                 self._lose_connection("no answer to hello", 0, now_ns, actions)
         if self._link is _Link.waiting and self._connect_at_ns <= now_ns:
             actions.reconnect = True
-            # What an earlier input of this turn wanted sent belongs to the old connection.
-            actions.sends.clear()
             self._hellos = 0
             self._greet(now_ns, actions)
 
