@@ -284,6 +284,14 @@ class Lies(unittest.TestCase):
         return False
 
 
+    def test_a_vector_beyond_the_end_of_its_frame(self):
+        frame = frames.completed([(TASK, 1)] * 3, [])[0]
+        three = (3).to_bytes(4, "little")
+        at = frame.index(three + TASK.to_bytes(16, "big")[:8][::-1])
+        with self.assertRaisesRegex(BrokenMessage, "beyond the end"):
+            worker_codec.decode([frame[:at] + (48).to_bytes(4, "little") + frame[at + 4:]])
+
+
 class Tasks(unittest.TestCase):
     FULL = TaskDescription(TASK, "q:1", b"payload", (("k", "v"), ("k", "\u00e9")), 9, 5, 1, 2, 3,
                            200_000_000, 4, 6, 7)
