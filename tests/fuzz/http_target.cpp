@@ -7,6 +7,7 @@
 #include "broker/admin/admin_site.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/property.h"
+#include "tests/unit/admin/fake_task_door.h"
 #include "tests/unit/admin/fake_task_reader.h"
 #include "tests/unit/admin/prometheus_parser.h"
 #include "tests/unit/admin/sample_snapshot.h"
@@ -24,8 +25,8 @@ std::string_view take_until(std::string_view& text, char end) {
   return taken;
 }
 
-// "METHOD path?query version", then a header a line.
-HttpRequest request_of(std::string_view text) {
+// "METHOD path?query version", then a header a line; behind an empty line, the body.
+HttpRequest request_of(std::string_view& text) {
   std::string_view line = take_until(text, '\n');
   HttpRequest request;
   request.method = take_until(line, ' ');
@@ -35,6 +36,7 @@ HttpRequest request_of(std::string_view text) {
   request.version = line;
   while (!text.empty()) {
     std::string_view value = take_until(text, '\n');
+    if (value.empty()) break;
     const std::string_view name = take_until(value, ':');
     request.headers.emplace_back(name, value);
   }
@@ -83,10 +85,12 @@ Result<TaskList> any_answer(Input& input) {
 }
 
 void check(const HttpRequest& request, const HttpResponse& response) {
-  static constexpr std::array<int, 9> kStatuses = {200, 400, 403, 404, 405, 411, 413, 500, 503};
+  static constexpr std::array<int, 14> kStatuses = {200, 202, 204, 400, 403, 404, 405,
+                                                    408, 409, 411, 413, 415, 500, 503};
   require(std::find(kStatuses.begin(), kStatuses.end(), response.status) != kStatuses.end(),
           "the status is one of those documented", std::to_string(response.status));
-  require(!response.body.empty() && !response.content_type.empty(), "an answer has a body");
+  const bool empty = response.body.empty() && response.content_type.empty();
+  require(empty == (response.status == 204), "an answer has a body");
   for (const auto& [name, value] : response.headers) {
     require(!has_control_characters(name + value), "a header is one line", name + value);
   }
@@ -96,6 +100,7 @@ void check(const HttpRequest& request, const HttpResponse& response) {
     const auto document = broker::parse_prometheus(response.body);
     require(document.error.empty(), "Prometheus can read the metrics", document.error);
   }
+  if (request.path.starts_with(broker::ApiSite::kPrefix)) return;
   const bool reads = request.method == "GET" || request.method == "HEAD";
   require(reads || response.status != 200, "what changes something is refused", request.method);
 }
@@ -105,12 +110,18 @@ void run(Input& input) {
   tasks.answer = any_answer(input);
   const std::string name = name_or(input.text(), "east");
   const broker::StatusPointer status = input.below(8) == 7 ? nullptr : snapshot_with(name);
+  broker::FakeTaskDoor door;
+  broker::ApiSite api(door, {});
   const broker::AdminSite site([&status] { return status; },
-                               [] { return Time::since_epoch(Duration::days(20'000)); }, tasks,
+                               [] { return Time::since_epoch(Duration::days(20'000)); }, tasks, api,
                                {"millrace.example"});
   const auto rest = input.rest();
-  const HttpRequest request = request_of({reinterpret_cast<const char*>(rest.data()), rest.size()});
-  check(request, site.respond(request));
+  std::string_view text(reinterpret_cast<const char*>(rest.data()), rest.size());
+  const HttpRequest request = request_of(text);
+  broker::TextConnection connection;
+  connection.body = text;
+  connection.any_length = true;
+  check(request, site.respond(request, connection));
 }
 
 }  // namespace

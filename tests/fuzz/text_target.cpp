@@ -1,8 +1,8 @@
 // The texts that people and scripts write: lines of a submit, durations, times, ids, addresses,
 // base64. What is read must come back the same when it is written; what is refused must say why.
-#include "client/cli/base64.h"
-#include "client/cli/task_line.h"
 #include "common/host/host_port.h"
+#include "common/json/base64.h"
+#include "common/json/task_fields.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/property.h"
 
@@ -43,19 +43,19 @@ void run_address(std::string_view text) {
 
 // Strict, so that there is one text for any bytes.
 void run_base64(std::string_view text) {
-  const auto bytes = cli::decode_base64(text);
-  if (bytes) require(cli::encode_base64(*bytes) == text, "base64 is read strictly", text);
+  const auto bytes = json::decode_base64(text);
+  if (bytes) require(json::encode_base64(*bytes) == text, "base64 is read strictly", text);
 }
 
 void run_task_line(std::string_view text) {
   wire::TaskDescription task;
   task.queue = "mail";
-  const auto problem = cli::parse_task_line(text, PeerLimits(), task);
+  const auto problem = json::read_task_line(text, json::QueueKey::unknown, PeerLimits(), task);
   if (problem) {
     require(problem->column <= text.size() + 1, "a fault lies in its line", text);
     return require_readable(problem->message);
   }
-  if (const auto wrong = cli::check_task_line(task, PeerLimits())) {
+  if (const auto wrong = json::check_task(task, PeerLimits())) {
     return require_readable(wrong->message);
   }
   if (task.id.is_nil()) task.id.bytes[0] = 1;
