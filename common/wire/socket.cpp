@@ -40,10 +40,13 @@ void set_common_options(zmq::socket_t& socket, const std::string& address,
   socket.set(sockopt::rcvhwm, options.receive_messages_max);
   socket.set(sockopt::maxmsgsize, static_cast<std::int64_t>(options.frame_bytes_max.value));
   socket.set(sockopt::handshake_ivl, 5'000);  // frees connections that never speak ZMTP
-  socket.set(sockopt::heartbeat_ivl, 1'000);  // finds half-open TCP connections
-  socket.set(sockopt::heartbeat_timeout, 3'000);
+  // Half-open connections are TCP's to find. ZMTP's own heartbeats stay off: with them libzmq ends
+  // the process when a peer goes away whose messages fill its queue (docs/decisions/0060).
   socket.set(sockopt::tcp_keepalive, 1);
-  socket.set(sockopt::tcp_keepalive_idle, 30);
+  socket.set(sockopt::tcp_keepalive_idle, 10);
+  socket.set(sockopt::tcp_keepalive_intvl, 5);
+  socket.set(sockopt::tcp_keepalive_cnt, 3);
+  socket.set(sockopt::tcp_maxrt, 25'000);
   // Only for literals: with it, "localhost" would mean ::1 where a broker listens on 127.0.0.1.
   if (address.find('[') != std::string::npos) socket.set(sockopt::ipv6, 1);
 }

@@ -30,8 +30,8 @@ Result<zmq::socket_t> bind_subscriber(zmq::context_t& context, const std::string
 Result<zmq::socket_t> bind_publisher(zmq::context_t& context, const std::string& address,
                                      const SocketOptions& options);
 
-// Connecting sockets: IMMEDIATE, a fresh routing id, reconnect after 100 ms growing to 1 s, ZMTP
-// heartbeats, TCP keep-alive. Errors: misconfigured for an address that cannot be used.
+// Connecting sockets: IMMEDIATE, a fresh routing id, reconnect after 100 ms growing to 1 s, TCP
+// keep-alive. Errors: misconfigured for an address that cannot be used.
 Result<zmq::socket_t> connect_dealer(zmq::context_t& context, const std::string& address,
                                      const SocketOptions& options);
 Result<zmq::socket_t> connect_publisher(zmq::context_t& context, const std::string& address,

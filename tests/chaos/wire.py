@@ -176,8 +176,6 @@ class Connection:
             self._socket = self._context.socket(zmq.DEALER)
             self._socket.immediate = 1
             self._socket.linger = 0
-            self._socket.heartbeat_ivl = 1000
-            self._socket.heartbeat_timeout = 3000
             self._socket.reconnect_ivl = 100
             self._socket.connect(self._address)
             hello = schema().ClientHelloT()

@@ -254,6 +254,20 @@ TEST_F(SocketTest, BeatsReachABoundSubscriberAndPulsesAConnectedOne) {
   EXPECT_EQ(received[0].text(), "pulse");
 }
 
+// With them a peer that fills its queue and goes away ends the process: docs/decisions/0060.
+TEST_F(SocketTest, NoSocketUsesTheHeartbeatsOfZmtp) {
+  zmq::socket_t router = open(bind_router(context, kLoopback, options));
+  zmq::socket_t beats = open(bind_subscriber(context, kLoopback, options));
+  zmq::socket_t pulse = open(bind_publisher(context, kLoopback, options));
+  zmq::socket_t dealer = open(connect_dealer(context, address_of(router), options));
+  zmq::socket_t worker = open(connect_publisher(context, address_of(beats), options));
+  zmq::socket_t peer = open(connect_subscriber(context, address_of(pulse), options));
+  for (const zmq::socket_t* socket : {&router, &beats, &pulse, &dealer, &worker, &peer}) {
+    EXPECT_EQ(socket->get(zmq::sockopt::heartbeat_ivl), 0);
+    EXPECT_EQ(socket->get(zmq::sockopt::tcp_keepalive), 1);
+  }
+}
+
 TEST_F(SocketTest, PollSeesWhatCameAndOtherwiseEnds) {
   zmq::socket_t router = open(bind_router(context, kLoopback, options));
   zmq::socket_t dealer = open(connect_dealer(context, address_of(router), options));

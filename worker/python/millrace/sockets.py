@@ -16,8 +16,6 @@ _FRAME_BYTES_MAX = 32 << 20
 def _open(context: Any, kind: int) -> Any:
     socket = context.socket(kind)
     socket.setsockopt(zmq.LINGER, 0)
-    socket.setsockopt(zmq.HEARTBEAT_IVL, 1_000)
-    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3_000)
     socket.setsockopt(zmq.RECONNECT_IVL, 100)
     socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1_000)
     socket.setsockopt(zmq.MAXMSGSIZE, _FRAME_BYTES_MAX)
