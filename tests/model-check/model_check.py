@@ -116,6 +116,8 @@ def search(defines, liveness, memory_mib):
                               cwd=folder, capture_output=True, text=True, check=False)
         seconds = time.monotonic() - began
         story = tell(flags, folder) if (Path(folder) / "model.pml.trail").exists() else ""
+    if "errors:" not in done.stdout and "Search not completed" not in done.stdout:
+        raise SystemExit(f"model-check: the search died ({done.returncode})\n{done.stdout}{done.stderr}")
     return judge(done.stdout, seconds, story)
 
 
@@ -135,7 +137,7 @@ def judge(output, seconds, story):
         else:
             broken = "?"
     complete = "Search not completed" not in output
-    if broken == "?" and not complete and "errors:" not in output:
+    if broken == "?" and not complete:
         broken = ""  # ran out of memory without having found anything
     return Search(broken, complete, int(number(r"(\d+) states, stored")),
                   int(number(r"depth reached (\d+)")), number(r"([\d.]+)\s+total actual memory"),
