@@ -26,8 +26,7 @@ add_executable(work work.cpp)
 target_link_libraries(work PRIVATE millrace::worker)
 """
 
-SCRIPT =
-"""
+SCRIPT = """
 millrace-broker --data ./data >/dev/null &
 ./work &
 ./submit

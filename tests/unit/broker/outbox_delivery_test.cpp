@@ -54,7 +54,7 @@ class OutboxDelivery : public ShellTest {
 
 TEST_F(OutboxDelivery, NothingLeavesBeforeItsBatchIsDurable) {
   auto [peer, client] = greeted_client();
-  for (const std::uint64_t batch : {1, 2, 3}) {
+  for (const std::uint64_t batch : {1U, 2U, 3U}) {
     Effects effects;
     effects.sends.push_back(ToClient{peer, Pong{RequestId(batch), Epoch(1)}});
     outbox_.hold(BatchNumber(batch), effects, ByteCount(10));
