@@ -17,6 +17,7 @@ CoreSettings small_settings() {
   settings.request_work_max = 2;
   settings.watches_max = 1;
   settings.workers_max = 20'000;
+  settings.stall_min = Duration::days(1);  // time is moved in one step here
   return settings;
 }
 
@@ -93,7 +94,7 @@ TEST_F(BoundedWorkTest, LeasesThatEndTogetherEndOverSeveralTicks) {
   hello();
   submit();
   ASSERT_EQ(count(TaskState::in_progress), kTasks);
-  now_ = now_ + CoreSettings().timeout_default + Duration::seconds(1);
+  now_ = now_ + CoreSettings().timeout_default + CoreSettings().timeout_grace;
   say(Extend{});  // the worker lives
   tick();
   EXPECT_EQ(core_.totals().timeouts, 2U);
