@@ -37,7 +37,7 @@ class WorkerFailures(ClusterTest):
         for task in ids:
             view = self.wait_for_state(task, "succeeded", NOTICE_SECONDS_MAX)
             self.assertEqual(view["attempts"], 2)
-        self.assertEqual(self.cluster.metric("lease_losses_total"), 4)
+        self.cluster.wait_for_metric("lease_losses_total", lambda value: value == 4)
 
     def test_a_stopped_worker_loses_its_tasks_and_comes_back(self):
         self.cluster.start_worker("frozen", "--builtin", "sleep")
@@ -207,7 +207,7 @@ class Restart(ClusterTest):
         self.assertEqual(cluster.broker.wait(timeout=30), 0)
         cluster.start_broker()
         self.assertEqual(cluster.client("submit", "q", "-", stdin=line).returncode, 0)
-        self.assertEqual(cluster.metric("submitted_tasks"), 1)
+        cluster.wait_for_metric("submitted_tasks", lambda value: value == 1)
         refused = cluster.client("submit", "q", "-", stdin=other)
         self.assertEqual(refused.returncode, 1)
         self.assertIn("other content", refused.stderr + refused.stdout)

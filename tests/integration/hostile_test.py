@@ -29,7 +29,7 @@ class HostileInput(ClusterTest):
         summary = self.cluster.submit("demo", "--count", "20")
         self.assertEqual(summary["succeeded"], 20)
         self.cluster.wait_for_metric("submitted_tasks", lambda count: count >= 25)
-        self.assertEqual(self.cluster.metric("submitted_tasks"), 25)
+        self.cluster.wait_for_metric("submitted_tasks", lambda value: value == 25)
         self.assert_books_balance()
 
     def raw(self, kind):

@@ -108,7 +108,7 @@ class Tasks(HttpApi):
         self.assertEqual(answer.status, 200)
         self.assertEqual((answer.json["accepted"], answer.json["refused"]), (2, 2))
         self.assertIn("line 2", answer.json["tasks"][1]["error"]["message"])
-        self.assertEqual(self.cluster.metric("submitted_tasks"), 2)
+        self.cluster.wait_for_metric("submitted_tasks", lambda value: value == 2)
         self.assertEqual(self.curl("POST", "/v1/tasks", [{"queue": "q"}]).json["refused"], 1)
 
     def test_an_id_submitted_again_is_the_same_task_and_another_content_a_conflict(self):
@@ -117,7 +117,7 @@ class Tasks(HttpApi):
         self.assertEqual(self.curl("POST", "/v1/tasks", task).status, 200)
         answer = self.curl("POST", "/v1/tasks", {**task, "payload": "twice"})
         self.assertEqual((answer.status, answer.code), (409, "conflict"))
-        self.assertEqual(self.cluster.metric("submitted_tasks"), 1)
+        self.cluster.wait_for_metric("submitted_tasks", lambda value: value == 1)
 
     def test_what_breaks_a_rule_changes_nothing(self):
         for body, status in (("{", 400), ('{"queue": "q"}', 400), ("[]", 400), ("", 400)):

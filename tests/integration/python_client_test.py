@@ -220,7 +220,7 @@ class Outages(PythonClusterTest):
             waiting.join()
         self.assertEqual({end.id: end.result for end in ends},
                          {spec.id: spec.payload.encode() for spec in submitted})
-        self.assertEqual(self.cluster.metric("submitted_tasks"), 6_000)
+        self.cluster.wait_for_metric("submitted_tasks", lambda value: value == 6_000)
         self.assert_books_balance()
 
     def restart_and_work(self):
