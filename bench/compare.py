@@ -30,7 +30,7 @@ GOALS = {
     "tput16": ("16 workers, durable, batched", "redis-list", False, 3.5, 6),
     "tput1": ("1 worker, durable, batched", "postgres", False, 1.7, 3),
     "one16": ("one task a message, 16 workers", "rabbitmq", False, 8, 15),
-    "cpu16": ("server CPU a task", "redis-list", True, 0.33, 0.2),
+    "cpu_tput16": ("server CPU a task", "redis-list", True, 0.33, 0.2),
     "lat_p50": ("p50 at 500/s", "redis-list", True, 1.5, 1.0),
     "lat_p99": ("p99 at 500/s", "redis-stream", True, 2.0, 1.0),
     "bytes": ("memory a queued 100-byte task", "redis-list", True, 1.0, 0.5),
@@ -56,7 +56,7 @@ def run(command, env):
 
 
 def collect(lines):
-    """figure -> peer -> values; the CPU of tput16 is a figure of its own."""
+    """figure -> peer -> values; the CPU of a throughput is a figure of its own, cpu_FIGURE."""
     figures = {}
     for peer, level, figure, _, value, _, rest in (line[:7] for line in lines if len(line) >= 7):
         if value == "failed" or peer == "disk" or level == "classic":
@@ -64,9 +64,8 @@ def collect(lines):
         named = dict(part.split("=", 1) for part in rest.split() if "=" in part)
         figures.setdefault(figure, {}).setdefault(peer, []).append(float(value))
         if figure in ("tput1", "tput16", "one16"):
-            name = "cpu" + figure[-2:].lstrip("t")
             cpu = float(named["server_cpu_ms_per_1000"])
-            figures.setdefault(name if figure != "one16" else "cpu_one16", {}).setdefault(peer, []).append(cpu)
+            figures.setdefault(f"cpu_{figure}", {}).setdefault(peer, []).append(cpu)
         if figure == "peak_rss":
             figures.setdefault("bytes", {}).setdefault(peer, []).append(float(named["bytes_per_task"]))
     return figures
