@@ -19,6 +19,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.join(ROOT, "build", "mutants")
 SEEDS_MOST = 3_000  # as in CI
 END_WITHIN = 300  # seconds, of a test program or of a doubling of seeds
+# Stores that the tests make: the disk is not what is tested.
+IN_MEMORY = {"TEST_TMPDIR": "/dev/shm"} if os.path.isdir("/dev/shm") else {}
 
 PROGRAMS = {
     "simulation": "bin/millrace-sim",
@@ -29,6 +31,7 @@ PROGRAMS = {
     "client": "millrace_client_session_test",
     "conformance": "millrace_store_conformance_test",
     "store": "millrace_store_test",
+    "store_faults": "millrace_store_faults_test",
     "shell": "millrace_reactor_test",
     "host": "millrace_host_test",
 }
@@ -65,7 +68,8 @@ def last_words(text, code):
 def execute(command):
     """The exit code, negative for a signal, and both outputs; None when it has no end."""
     try:
-        done = subprocess.run(command, text=True, capture_output=True, timeout=END_WITHIN, check=False)
+        done = subprocess.run(command, text=True, capture_output=True, timeout=END_WITHIN, check=False,
+                              env=os.environ | IN_MEMORY)
         return done.returncode, done.stdout, done.stderr
     except subprocess.TimeoutExpired:
         return None, "", ""
@@ -135,17 +139,26 @@ def check_that_nothing_fails_without(mutants):
             fail(f"{suite} fails without any mutant: {how}")
 
 
+def chosen(options):
+    """By file, because most of the time is compiling: two in a row change one object."""
+    unknown = [name for name in options.names if name not in BY_NAME]
+    if unknown:
+        fail(f"no mutant {', '.join(unknown)}; they are in tests/mutants/catalogue.py")
+    mutants = [BY_NAME[name] for name in options.names] or list(MUTANTS)
+    if options.missing:
+        told = {row.name for row in read_table()}
+        mutants = [mutant for mutant in mutants if mutant.name not in told]
+    return sorted(mutants, key=lambda mutant: mutant.file)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+    parser.add_argument("--missing", action="store_true", help="those that the table does not tell of")
     parser.add_argument("--no-baseline", action="store_true",
                         help="do not run the suites without a mutant first: they have passed just now")
     options = parser.parse_args()
-    names = options.names
-    unknown = [name for name in names if name not in BY_NAME]
-    if unknown:
-        fail(f"no mutant {', '.join(unknown)}; they are in tests/mutants/catalogue.py")
-    mutants = [BY_NAME[name] for name in names] or list(MUTANTS)
+    mutants = chosen(options)
     if not options.no_baseline:
         check_that_nothing_fails_without(mutants)
     rows = {row.name: row for row in read_table()}

@@ -14,6 +14,13 @@ namespace {
 std::atomic<std::uint64_t> syncs = 0;
 std::atomic<bool> next_sync_fails = false;
 
+// A sync that lasts until it is let go.
+struct SlowSync {
+  std::promise<void> begun;
+  std::promise<void> let_go;
+};
+std::atomic<SlowSync*> next_sync_is_slow = nullptr;
+
 }  // namespace
 
 // In the place of libc's, for all of this program.
@@ -21,6 +28,10 @@ extern "C" int fdatasync(int descriptor) {
   if (next_sync_fails.exchange(false)) {
     errno = EIO;
     return -1;
+  }
+  if (SlowSync* const slow = next_sync_is_slow.exchange(nullptr); slow != nullptr) {
+    slow->begun.set_value();
+    slow->let_go.get_future().wait();
   }
   ++syncs;
   return static_cast<int>(::syscall(SYS_fdatasync, descriptor));
@@ -30,6 +41,7 @@ namespace millrace::testing {
 namespace {
 
 using broker::LmdbStore;
+using broker::PutSpec;
 using broker::PutTask;
 
 class LmdbSync : public LmdbStoreTest {};
@@ -59,6 +71,32 @@ TEST_F(LmdbSync, NothingIsAcknowledgedAfterAFailedSync) {
   EXPECT_EQ(failure.get().code, ErrorCode::io);
   store.submit({PutTask{make_task(3)}});  // LMDB itself would take it
   EXPECT_EQ(store.durable(), BatchNumber(1));
+}
+
+// The index in memory changes with the commit: not before it, when what it names is not there yet.
+// Afterwards a reader finds what is new, though it has looked at the state before.
+TEST_F(LmdbSync, AReaderSeesACommitWholeOrNotAtAll) {
+  const auto store = open();
+  const SharedBytes payload = SharedBytes::copy_of("payload");
+  store->submit({PutTask{make_task(1)}, PutSpec{TaskSequence(1), payload}});
+  wait_durable(*store);
+
+  SlowSync slow;
+  next_sync_is_slow = &slow;
+  const BatchNumber second =
+      store->submit({PutTask{make_task(2)}, PutSpec{TaskSequence(2), payload}});
+  slow.begun.get_future().wait();
+  EXPECT_TRUE(store->read_spec(TaskSequence(1)).ok());
+  const Result<SharedBytes> early = store->read_spec(TaskSequence(2));
+  EXPECT_TRUE(!early.ok() && early.error().code == ErrorCode::not_found)
+      << (early.ok() ? "it was found" : early.error().message);
+  EXPECT_LT(store->durable(), second);
+
+  slow.let_go.set_value();
+  pollfd wakeup{store->wakeup_descriptor(), POLLIN, 0};
+  while (store->durable() < second) ASSERT_GE(::poll(&wakeup, 1, 60'000), 1);
+  const Result<SharedBytes> late = store->read_spec(TaskSequence(2));
+  EXPECT_TRUE(late.ok()) << late.error().message;
 }
 
 }  // namespace
