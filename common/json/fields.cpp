@@ -35,7 +35,6 @@ std::optional<Problem> read_duration(const std::string& key, const Json& value,
   if (!parsed) {
     return must_be(key, value, "a duration such as \"250ms\", \"10s\", \"5m\" or \"2h\"");
   }
-  if (*parsed < Duration()) return must_be(key, value, "0 or more");
   duration = *parsed;
   return std::nullopt;
 }

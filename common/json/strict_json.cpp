@@ -14,10 +14,9 @@ constexpr std::size_t kShownBytesMax = 60;
 // The library's message without its own prefix and without bytes that harm a terminal.
 std::string reason_of(const nlohmann::json::parse_error& error) {
   std::string text = error.what();
-  const std::size_t start = text.find("syntax error");
-  if (start != std::string::npos) text = text.substr(start);
+  text.erase(0, text.find("syntax error"));
   for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) c = '?';
+    if (c < 0x20 || c > 0x7e) c = '?';
   }
   if (text.size() > 160) text = text.substr(0, 160) + "...";
   return text;
@@ -34,8 +33,8 @@ class KeyWatch {
     }
     if (++values_ > kValuesMax) return false;  // dropped, so that memory stays bounded
     if (event == Event::object_start) keys_.emplace_back();
-    if (event == Event::object_end && !keys_.empty()) keys_.pop_back();
-    if (event == Event::key && !keys_.empty()) {
+    if (event == Event::object_end) keys_.pop_back();
+    if (event == Event::key) {
       const auto& key = parsed.get_ref<const std::string&>();
       if (!keys_.back().insert(key).second && duplicate.empty()) duplicate = show(parsed);
     }

@@ -21,6 +21,7 @@ PARTS = {
     "broker/core": (1.0, 1.0),
     "broker/store": (1.0, 1.0),
     "common/wire": (1.0, 1.0),
+    "common/json": (1.0, 1.0),
     "common/base": (None, 0.9),
     "common/host": (None, 0.9),
     "broker/admin": (None, 0.9),

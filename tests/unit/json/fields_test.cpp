@@ -29,6 +29,26 @@ TEST(Fields, WhatIsNoFenceIsRefused) {
   }
 }
 
+TEST(Fields, ANumberOutsideItsRangeIsRefusedWhateverItsType) {
+  std::int64_t number = 0;
+  EXPECT_FALSE(read_integer("n", Json(3U), 1, 3, number).has_value());
+  EXPECT_FALSE(read_integer("n", Json(1), 1, 3, number).has_value());
+  EXPECT_EQ(number, 1);
+  for (const Json& value : {Json(4U), Json(4), Json(0), Json(-1), Json(UINT64_MAX)}) {
+    const auto problem = read_integer("n", value, 1, 3, number);
+    ASSERT_TRUE(problem.has_value()) << value;
+    EXPECT_EQ(problem->message, "'n' is " + value.dump() + "; it must be 1 to 3");
+  }
+}
+
+TEST(Fields, AnIdIsAString) {
+  TaskId id;
+  for (const Json& value : {Json(7), Json("7"), Json(nullptr)}) {
+    EXPECT_TRUE(read_task_id("id", value, id).has_value()) << value;
+  }
+  EXPECT_TRUE(id.is_nil());
+}
+
 TEST(Fields, AFlagIsTrueOrFalseAndNothingElse) {
   bool flag = false;
   EXPECT_FALSE(read_flag("release", Json(true), flag).has_value());
@@ -44,6 +64,7 @@ TEST(Fields, BytesAreTextOrBase64) {
   EXPECT_EQ(bytes.text(), "a\"b");
   EXPECT_FALSE(read_base64("result_base64", Json("/w=="), bytes).has_value());
   EXPECT_EQ(bytes.text(), "\xff");
+  EXPECT_TRUE(read_base64("result_base64", Json(1), bytes).has_value());
   const auto problem = read_text("result", Json(1), bytes);
   ASSERT_TRUE(problem.has_value());
   EXPECT_EQ(problem->message,

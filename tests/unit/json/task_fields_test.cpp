@@ -68,6 +68,23 @@ TEST(TaskFields, BackoffAsOneDurationRaisesTheMaximum) {
   EXPECT_EQ(backoff, (Backoff{Duration::minutes(10), Duration::minutes(10)}));
 }
 
+TEST(TaskFields, TheMaximumOfABackoffIsRaisedOnlyWhereItIsNotGiven) {
+  const Backoff raised = parsed(R"({"payload":"","backoff":{"initial":"10m"}})").backoff;
+  EXPECT_EQ(raised, (Backoff{Duration::minutes(10), Duration::minutes(10)}));
+  const Backoff given = parsed(R"({"payload":"","backoff":{"max":"2s"}})").backoff;
+  EXPECT_EQ(given, (Backoff{defaults().backoff.initial, Duration::seconds(2)}));
+}
+
+TEST(TaskFields, AnErrorLineIsShortAndPrintable) {
+  const std::string token = "\"\x7f" + std::string(200, 'x') + "é\\q";
+  const Problem problem = refused("{\"payload\": " + token);
+  EXPECT_LT(problem.message.size(), 200U);
+  EXPECT_THAT(problem.message, HasSubstr("?xx"));
+  for (const char c : refused("{\"é\x7f\": nope}").message) EXPECT_TRUE(c >= 0x20 && c <= 0x7e);
+  const std::string line = R"({"payload":"","priority":")" + std::string(200, 'x') + "\"}";
+  EXPECT_THAT(refused(line).message, HasSubstr("xxx...; it must be"));
+}
+
 TEST(TaskFields, SyntaxErrorHasItsColumn) {
   const Problem problem = refused(R"({"payload": nope})");
   EXPECT_EQ(problem.column, 14U);
@@ -115,6 +132,8 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{R"({"payload":"","delay":5})", "a duration in quotes"},
         Fault{R"({"payload":"","ttl":"5 parsecs"})", "must be a duration"},
         Fault{R"({"payload":"","not_before":"noon"})", "2026-03-01T12:30:00Z"},
+        Fault{R"({"payload":"","not_before":5})", "2026-03-01T12:30:00Z"},
+        Fault{R"({"payload":"","priority":1e999})", "not usable JSON"},
         Fault{R"({"payload":"","backoff":[]})", "'backoff' is a list"},
         Fault{R"({"payload":"","backoff":{"min":"1s"}})", "unknown key \"min\""},
         Fault{R"({"payload":"","backoff":{"initial":"2m","max":"1s"}})", "backoff"},
