@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 
+import millrace_python
 import network
 from cluster import BINARIES, DEADLINE_SECONDS, Cluster
 
@@ -22,10 +23,15 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PORTS = {"client": 5555, "worker": 5556, "beat": 5557, "pulse": 5558, "http": 8080}
 SLOTS = 2
 STOP_SECONDS_MAX = 30
+NO_TASK = "00000000-0000-4000-8000-000000000000"
+# Built by tests/integration/node_package_test.py.
+NODE_PACKAGE = os.path.join(os.path.dirname(BINARIES), "node")
 FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"  # of the package libfaketime
 
+WORKERS = os.path.join(HERE, "workers")
+ROOT = os.path.dirname(os.path.dirname(HERE))
 WORK = {"echo": ["--builtin", "echo"], "sleep": ["--builtin", "sleep"],
-        "program": ["--", os.path.join(HERE, "task.sh")],
+        "program": ["--", os.path.join(WORKERS, "task.sh")],
         "lie": ["--builtin", "poison", "--poison", "lie"]}
 QUEUE = {"lie": "echo"}
 
@@ -39,6 +45,13 @@ class Place:
     count: int = 0
     process: subprocess.Popen = None
     stopped: bool = False  # on purpose, not to be started again
+
+    def signal(self, number):
+        """A worker at curl is a group of processes, which a signal hits together."""
+        if self.kind == "curl" and self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+        else:
+            self.process.send_signal(number)
 
     @property
     def current(self):
@@ -160,6 +173,9 @@ class Fleet(Cluster):
                 os.path.join(self.folder, f"{place.name}.history"), place.current, "echo",
                 self.seed + place.count, log=f"{place.name}.log")
             return
+        if place.kind in LANGUAGES:
+            place.process = LANGUAGES[place.kind](self, place)
+            return
         place.process = self.start_on(
             place.host, "millrace-worker", "--broker", self.broker_address(place.host, "worker"),
             "--queue", QUEUE.get(place.kind, place.kind), "--slots", SLOTS, "--name", place.current,
@@ -167,7 +183,7 @@ class Fleet(Cluster):
             log=f"{place.name}.log", stdout=subprocess.DEVNULL)
 
     def kill_place(self, place):
-        place.process.send_signal(signal.SIGKILL)
+        place.signal(signal.SIGKILL)
         place.process.wait()
         self.forget(place.process)
 
@@ -194,13 +210,13 @@ class Fleet(Cluster):
         for place in places:
             place.stopped = True
             expected[place.name] = (0,) if listens(place.process.pid) else (0, -signal.SIGTERM)
-            place.process.terminate()
+            place.signal(signal.SIGTERM)
         for place in places:
             try:
                 code = place.process.wait(STOP_SECONDS_MAX + DEADLINE_SECONDS)
             except subprocess.TimeoutExpired:
                 code = "none: it had to be killed"
-                place.process.kill()
+                place.signal(signal.SIGKILL)
                 place.process.wait()
             if code not in expected[place.name]:
                 self.unexpected.append(f"{place.current} stopped with code {code}")
@@ -210,6 +226,7 @@ class Fleet(Cluster):
 
     def broker_descriptors(self):
         """How many of each kind the broker has open: socket, anon_inode:[eventfd], a path."""
+        self.json(f"/v1/tasks/{NO_TASK}")  # what HTTP needs for single tasks opens at the first use
         folder = f"/proc/{self.broker.pid}/fd"
         targets = [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
         return collections.Counter(re.sub(r":\[\d+\]$", "", target) for target in targets
@@ -225,6 +242,33 @@ class Fleet(Cluster):
         known = {process.pid for process in self._processes} | {os.getpid()}
         return [name for name in os.listdir("/proc")
                 if name.isdigit() and int(name) not in known and not is_zombie(name)]
+
+
+def start_python(fleet, place):
+    return fleet.start_on(
+        place.host, "/usr/bin/python3", os.path.join(WORKERS, "python_worker.py"),
+        fleet.broker_address(place.host, "worker"), place.current, fleet.ledger, SLOTS,
+        log=f"{place.name}.log", env=millrace_python.ENVIRONMENT)
+
+
+def start_node(fleet, place):
+    return fleet.start_on(
+        place.host, shutil.which("node"), os.path.join(WORKERS, "node_worker.mjs"), NODE_PACKAGE,
+        fleet.broker_address(place.host, "worker"), place.current, fleet.ledger, SLOTS,
+        log=f"{place.name}.log")
+
+
+def start_curl(fleet, place):
+    environment = dict(os.environ, MILLRACE_HTTP=f"http://{fleet.host}:{PORTS['http']}",
+                       CHAOS_WORKER=place.current, CHAOS_LEDGER=fleet.ledger)
+    return fleet.start_on(
+        place.host, os.path.join(ROOT, "worker/examples/curl_worker.sh"), "program",
+        os.path.join(WORKERS, "curl_task.sh"), log=f"{place.name}.log", stdout=subprocess.DEVNULL,
+        env=environment, start_new_session=True)
+
+
+# How the workers that are not the program millrace-worker are started.
+LANGUAGES = {"python": start_python, "node": start_node, "curl": start_curl}
 
 
 def listens(pid):

@@ -131,18 +131,17 @@ class Injector:
         self._freeze("freeze_client", self._pick(self._fleet.clients, planned), planned)
 
     def _freeze(self, kind, place, planned):
-        process = place.process
         if not place.stopped:
             self._fault(kind, [place.current], place.name,
-                        lambda: process.send_signal(signal.SIGSTOP), planned.seconds,
-                        lambda: process.send_signal(signal.SIGCONT))
+                        lambda: place.signal(signal.SIGSTOP), planned.seconds,
+                        lambda: place.signal(signal.SIGCONT))
 
     def _stop_worker(self, planned):
         place = self._pick(self._fleet.places, planned)
 
         def stop():
             place.stopped = True
-            place.process.terminate()
+            place.signal(signal.SIGTERM)
 
         def start():
             self._fleet.stop_places([place])

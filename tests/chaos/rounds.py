@@ -1,5 +1,6 @@
 """One round of a campaign: a fresh fleet under faults, then rest, then what the checkers say."""
 
+import collections
 import dataclasses
 import os
 import random
@@ -24,9 +25,10 @@ LAST_ANSWERS_SECONDS = 30
 TICK_SECONDS = 0.02
 DISK_SIZE = "96m"
 
-MIXED_SHAPE = ["echo", "sleep", "program", "sleep", "echo", "sleep", "program", "sleep",
-               "lie", "sleep", "program", "sleep", "sleep", "sleep", "echo", "program", "zombie"]
-KILLS_SHAPE = MIXED_SHAPE[:14] + ["sleep"] * 10
+# A worker of every kind there is; every fourth one stands behind the proxy.
+MIXED_SHAPE = ["echo", "python", "program", "node", "echo", "sleep", "program", "python",
+               "lie", "node", "curl", "sleep", "python", "curl", "echo", "program", "zombie"]
+KILLS_SHAPE = ["echo", "sleep", "program", "sleep"] * 6
 
 
 @dataclasses.dataclass
@@ -48,7 +50,7 @@ class Outcome:
     answers: dict = dataclasses.field(default_factory=dict)  # by operation and kind
     reassignments: list = dataclasses.field(default_factory=list)
     tasks: int = 0
-    attempts: int = 0
+    attempts: dict = dataclasses.field(default_factory=dict)  # by kind of worker
     starvations: int = 0
     folder: str = ""
 
@@ -100,9 +102,10 @@ def _run(planned, fleet, hosts):
     found.drained, found.snapshots = drained, witness.snapshots
     found.clock_moved = planned.own_clock
     found.unexpected = fleet.unexpected
+    kinds = {place.name: place.kind for place in fleet.places}
+    attempts = collections.Counter(kinds[start.worker.partition(".")[0]] for start in found.starts)
     return Outcome(checkers.check(found), injector.counts, found.answers(),
-                   reassignment.samples(found), len(found.export), len(found.starts),
-                   witness.starvations)
+                   reassignment.samples(found), len(found.export), attempts, witness.starvations)
 
 
 def _inject(plan, fleet, injector, command):

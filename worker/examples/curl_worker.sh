@@ -3,12 +3,14 @@
 # The payload is on standard input, what the program prints is the result, exit 0 is success.
 broker=${MILLRACE_HTTP:-http://127.0.0.1:8080}
 queue=$1 && shift
+export MILLRACE_TASK_ID MILLRACE_ATTEMPT MILLRACE_FENCE
 say() { curl -s --retry 5 --retry-all-errors --json @- "$broker/v1/$1"; }
 
 while lease=$(curl -sf -X POST "$broker/v1/lease?queue=$queue&wait=30s&worker=$HOSTNAME.$$" || sleep 1); do
   [[ $lease ]] || continue # nothing came; ask again
   held=$(jq -c '{task, fence}' <<<"$lease")
-  while sleep 2; do say heartbeat <<<"$held" >/dev/null; done &
+  read -r MILLRACE_TASK_ID MILLRACE_ATTEMPT MILLRACE_FENCE < <(jq -r '"\(.task) \(.attempt) \(.fence)"' <<<"$lease")
+  while sleep 2 && kill -0 $$; do say heartbeat <<<"$held" >/dev/null; done &
   heart=$!
   if result=$(jq -j '.payload // (.payload_base64 | @base64d)' <<<"$lease" | "$@"); then
     jq -c --arg result "$result" '. + {$result}' <<<"$held" | say complete
