@@ -34,7 +34,7 @@ class IdIndex {
   // Requires that `id` is not here.
   template <class IdOf>
   void insert(const TaskId& id, TaskIndex index, IdOf id_of) {
-    if (current_.is_full()) grow(id_of);
+    if (current_.is_full()) grow();
     if (!previous_.empty()) move_some(id_of);
     current_.insert(hash_of(id), index);
   }
@@ -43,8 +43,8 @@ class IdIndex {
   void erase(const TaskId& id, TaskIndex index) {
     const std::uint64_t hash = hash_of(id);
     if (current_.erase(hash, index)) return;
-    const bool erased = !previous_.empty() && previous_.erase(hash, index);
-    MILLRACE_CHECK(erased, "what is erased was inserted");
+    MILLRACE_CHECK(!previous_.empty() && previous_.erase(hash, index),
+                   "what is erased was inserted");
   }
 
  private:
@@ -207,9 +207,8 @@ class IdIndex {
     return hash ^ (hash >> 32);
   }
 
-  template <class IdOf>
-  void grow(IdOf id_of) {
-    while (!previous_.empty()) move_some(id_of);
+  void grow() {
+    MILLRACE_CHECK(previous_.empty(), "each insert moves more buckets than it fills");
     previous_ = std::move(current_);
     current_ = Table(previous_.buckets() * 2);
     moved_ = 0;

@@ -148,11 +148,13 @@ void BrokerCore::arm_lease(TaskIndex index, Duration length, Time now) {
 
 void BrokerCore::end_task(TaskIndex index, TaskState state, Reason reason, Time now, Effects& out,
                           const Completion* completion) {
+  MILLRACE_CHECK(is_terminal(state), "a task ends in a terminal state");
+  MILLRACE_CHECK(state != TaskState::succeeded || completion != nullptr, "a success is reported");
   Task& task = tasks_[index];
   leave(index);
   task.reason = reason;
   task.moment = now;
-  if (state == TaskState::succeeded && completion != nullptr && !completion->result.empty()) {
+  if (state == TaskState::succeeded && !completion->result.empty()) {
     task.set_result_bytes(completion->result.size());
     out.writes.push_back(PutResult{task.sequence, completion->result});
   }
@@ -160,22 +162,11 @@ void BrokerCore::end_task(TaskIndex index, TaskState state, Reason reason, Time 
     task.spec_stored = false;
     out.writes.push_back(EraseSpec{task.sequence});
   }
-  switch (state) {
-    case TaskState::succeeded:
-      ++totals_.succeeded;
-      break;
-    case TaskState::dead:
-      ++totals_.dead;
-      break;
-    case TaskState::cancelled:
-      ++totals_.cancelled;
-      break;
-    case TaskState::expired:
-      ++totals_.expired;
-      break;
-    default:
-      MILLRACE_CHECK(false, "a task ends in a terminal state");
-  }
+  std::uint64_t& ends = state == TaskState::succeeded   ? totals_.succeeded
+                        : state == TaskState::dead      ? totals_.dead
+                        : state == TaskState::cancelled ? totals_.cancelled
+                                                        : totals_.expired;
+  ++ends;
   enter(index, state, now);
   notify_watchers(index, out, completion);
 }

@@ -158,7 +158,6 @@ std::optional<std::vector<QueueNumber>> BrokerCore::queues_named(
     if (number.is_none()) return std::nullopt;
     numbers.push_back(number);
   }
-  if (numbers.empty()) return std::nullopt;
   return numbers;
 }
 
@@ -241,6 +240,7 @@ bool BrokerCore::complete_one(WorkerIndex index, Completion& completion, Time no
     return completion.outcome == Outcome::released || is_repeat(task, completion);
   }
   Worker& worker = workers_[index];
+  const Reason reason = reason_of(completion.outcome);
   if (completion.outcome == Outcome::released) {
     if (worker.recall_number != 0) ++counters_.recalled_tasks;
     const bool ran = completion.elapsed > Duration();
@@ -254,7 +254,7 @@ bool BrokerCore::complete_one(WorkerIndex index, Completion& completion, Time no
   if (completion.outcome != Outcome::succeeded) {
     const bool wins = completion.outcome == Outcome::cancelled || !task.cancel_requested;
     if (completion.outcome != Outcome::cancelled) ++worker.tasks_failed;
-    fail_attempt(task_index, reason_of(completion.outcome), std::move(completion.error), now, out);
+    fail_attempt(task_index, reason, std::move(completion.error), now, out);
     return wins;
   }
   if (task.cancel_requested) {
@@ -271,7 +271,7 @@ bool BrokerCore::is_repeat(const Task& task, const Completion& completion) const
   if (task.fence() != completion.fence || task.state == TaskState::in_progress) return false;
   if (completion.outcome == Outcome::succeeded) return task.state == TaskState::succeeded;
   if (completion.outcome == Outcome::cancelled) return task.state == TaskState::cancelled;
-  return task.reason == reason_of(completion.outcome) && task.state != TaskState::cancelled;
+  return task.reason == reason_of(completion.outcome);
 }
 
 // ---- extensions, beats, losses ------------------------------------------------------------------

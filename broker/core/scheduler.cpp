@@ -87,7 +87,7 @@ void BrokerCore::recall_from(GroupIndex from, const Group& idle_group, Effects& 
   Recall recall;
   // From the end: the last dispatched will start last.
   std::uint64_t looked = 0;
-  for (TaskIndex at = worker.leases.tail; !at.is_none() && looked < worker.surplus();
+  for (TaskIndex at = worker.leases.tail; looked < worker.surplus();
        at = tasks_[at].previous, ++looked) {
     const Task& task = tasks_[at];
     const QueueNumber queue = tasks_.terms_of(task).queue;

@@ -47,7 +47,7 @@ struct Worker {
 
   std::uint32_t held() const { return static_cast<std::uint32_t>(leases.count); }
   bool has_idle_slot() const { return held() < slots && held() < credit; }
-  bool takes_work() const { return exists && !draining && !parked && held() < credit; }
+  bool takes_work() const { return !draining && !parked && held() < credit; }
   // Leases that cannot be running yet.
   std::uint64_t surplus() const { return held() > slots ? held() - slots : 0; }
 };

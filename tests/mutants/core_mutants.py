@@ -35,7 +35,7 @@ LIFE_CYCLE = (
          "a success is written without its result",
          "    out.writes.push_back(PutResult{task.sequence, completion->result});\n", ""),
     core("life_cycle", "success_not_counted", "P5", "the books miss a success",
-         "      ++totals_.succeeded;\n", ""),
+         "  ++ends;\n", "  if (state != TaskState::succeeded) ++ends;\n"),
     core("life_cycle", "requeue_keeps_attempts", "contract",
          "a requeued task has the attempts of its life before",
          "  task.attempts = 0;\n", ""),
