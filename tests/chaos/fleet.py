@@ -226,7 +226,8 @@ class Fleet(Cluster):
 
     def broker_descriptors(self):
         """How many of each kind the broker has open: socket, anon_inode:[eventfd], a path."""
-        self.json(f"/v1/tasks/{NO_TASK}")  # what HTTP needs for single tasks opens at the first use
+        for path in ("/tasks", "/v1/tasks"):  # what they need for single tasks opens at the first use
+            self.json(f"{path}/{NO_TASK}")
         folder = f"/proc/{self.broker.pid}/fd"
         targets = [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
         return collections.Counter(re.sub(r":\[\d+\]$", "", target) for target in targets
