@@ -156,16 +156,13 @@ Result<std::optional<BytesView>> Transaction::get(MDB_dbi table, BytesView key) 
   return std::optional<BytesView>(view_of(found));
 }
 
-Result<std::optional<std::span<std::uint8_t>>> Transaction::reserve(MDB_dbi table, BytesView key,
-                                                                    std::size_t size,
-                                                                    unsigned int flags) {
-  using Room = std::optional<std::span<std::uint8_t>>;
+Result<std::span<std::uint8_t>> Transaction::reserve(MDB_dbi table, BytesView key, std::size_t size,
+                                                     unsigned int flags) {
   MDB_val wanted = value_of(key);
   MDB_val room{size, nullptr};
   const int code = mdb_put(txn_.get(), table, &wanted, &room, flags | MDB_RESERVE);
-  if (code == MDB_KEYEXIST && (flags & MDB_NOOVERWRITE) != 0) return Room();
   if (code != 0) return error_of(code, "write");
-  return Room(std::span(static_cast<std::uint8_t*>(room.mv_data), size));
+  return std::span(static_cast<std::uint8_t*>(room.mv_data), size);
 }
 
 Result<bool> Transaction::erase(MDB_dbi table, BytesView key) {

@@ -79,10 +79,10 @@ class Transaction {
   Result<MDB_dbi> open_table(const char* name, bool create);
   // nullopt: no such key.
   Result<std::optional<BytesView>> get(MDB_dbi table, BytesView key) const;
-  // Makes room for `size` bytes under `key`, which the caller fills at once. `flags`: 0, MDB_APPEND
-  // (the key is above all others) or MDB_NOOVERWRITE (nullopt means that the key exists).
-  Result<std::optional<std::span<std::uint8_t>>> reserve(MDB_dbi table, BytesView key,
-                                                         std::size_t size, unsigned int flags);
+  // Makes room for `size` bytes under `key`, which the caller fills at once. `flags`: 0, or
+  // MDB_APPEND (the key is above all others).
+  Result<std::span<std::uint8_t>> reserve(MDB_dbi table, BytesView key, std::size_t size,
+                                          unsigned int flags);
   // A missing key is fine; the value says whether there was one.
   Result<bool> erase(MDB_dbi table, BytesView key);
   Result<std::uint64_t> entries(MDB_dbi table) const;

@@ -40,8 +40,8 @@ Status LogAppender::add(lmdb::Transaction& transaction, const LogRecord& record)
 Status LogAppender::finish(lmdb::Transaction& transaction) {
   if (builder_.empty() && written_batch_ == batch_) return Done{};
   if (builder_.empty()) {
-    Status added = add(transaction, make_record(RecordKind::batch, TaskSequence(), {}));
-    if (!added.ok()) return added;
+    const Status added = add(transaction, make_record(RecordKind::batch, TaskSequence(), {}));
+    MILLRACE_CHECK(added.ok(), "an empty entry takes a record without being written");
   }
   return write_entry(transaction);
 }
@@ -51,7 +51,7 @@ Status LogAppender::write_entry(lmdb::Transaction& transaction) {
   const auto room = transaction.reserve(log_, Key::of_entry(next_).view(), size, MDB_APPEND);
   if (!room.ok()) return room.error();
   update_.entries.push_back({next_, stored_bytes_of_entry(size, page_bytes_), builder_.records()});
-  builder_.finish(next_, epoch_, batch_, **room);
+  builder_.finish(next_, epoch_, batch_, *room);
   written_batch_ = batch_;
   next_ = next_.next();
   return Done{};

@@ -95,7 +95,10 @@ Result<StoreCheckSummary> copy_store(const std::string& from, const std::string&
   const UnfinishedCopy copy(to);
   Result<StoreCheckSummary> summary = copy.make(from, report);
   if (!summary.ok()) return summary;
-  if (Status moved = move_into_place(copy, *directory); !moved.ok()) return moved.error();
+  if (Status moved = move_into_place(copy, *directory); !moved.ok()) {
+    ::unlink((to + kDataFile).c_str());  // in place already when its name could not be made durable
+    return moved.error();
+  }
   return summary;
 }
 

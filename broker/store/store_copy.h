@@ -16,7 +16,7 @@ Result<StoreCheckSummary> copy_store(const std::string& from, const std::string&
                                      const ReportProblem& report);
 
 // Rewrites the data file of a broker that is not running without its free pages. Errors as above;
-// `data` is then as it was.
+// `data` then holds the file as it was, or as it is now: both are whole.
 struct Compaction {
   ByteCount before;
   ByteCount after;

@@ -31,7 +31,7 @@ Status Tables::put_chunk(lmdb::Transaction& transaction, TableId table, const Ke
                          std::uint16_t chunks, std::span<const std::uint8_t> body) const {
   auto room = transaction.reserve(handle(table), key.view(), kValueHeaderBytes + body.size(), 0);
   if (!room.ok()) return room.error();
-  const std::span<std::uint8_t> value = **room;
+  const std::span<std::uint8_t> value = *room;
   if (!body.empty()) std::memcpy(&value[kValueHeaderBytes], body.data(), body.size());
   seal_value(table, key, chunks, value);
   return Done{};

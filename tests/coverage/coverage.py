@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Adds up what gcov counted, as a table; fails below the goals.
 
-Every branch of the broker's core, its store and the wire is to be taken in both directions, and nine
+Every branch of the broker's core, its store and the codecs is to be taken in both directions, and nine
 lines in ten of the rest are to run. README.md here lists the branches that no test can take, each with
 its reason: an entry that excuses nothing any more fails too, so that the list cannot outlive the code.
 """
@@ -9,6 +9,7 @@ its reason: an entry that excuses nothing any more fails too, so that the list c
 import argparse
 import collections
 import concurrent.futures
+import datetime
 import json
 import pathlib
 import re
@@ -16,6 +17,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+RESULTS = pathlib.Path(__file__).parent / "results" / "coverage.jsonl"
 # What a part must reach: (share of branches, share of lines).
 PARTS = {
     "broker/core": (1.0, 1.0),
@@ -32,9 +34,29 @@ PARTS = {
 }
 # A check that fails ends the process: its other branch is a defect.
 CHECK = re.compile(r"\bMILLRACE_CHECK\(")
+# What the compiler writes: operators that compare or copy member by member.
+WRITTEN_BY_COMPILER = re.compile(r"= default;$")
 # The branches of a line without any of these are the compiler's own: it takes temporaries down.
 DECIDES = re.compile(r"\b(if|for|while|switch|case|default)\b|&&|\|\||\?|[<>!=]=")
+SWITCH = re.compile(r"^( *)switch \(")
 EXCUSE = re.compile(r"^\| `(?P<file>[^`]+)` \| `(?P<line>.+)` \| (?P<reason>.+) \|$")
+
+
+def complete_switches(source):
+    """The lines of switches without a default, and those right behind them.
+
+    They name every enumerator (-Wswitch is an error): further comes only a number that is none of them.
+    """
+    switches, behind = set(), set()
+    for begin, line in enumerate(source):
+        indent = SWITCH.match(line)
+        if not indent:
+            continue
+        end = source.index(indent[1] + "}", begin)
+        if not any(inner.startswith(indent[1] + "  default:") for inner in source[begin:end]):
+            switches.add(begin + 1)
+            behind.add(end + 2)
+    return switches, behind
 
 
 def part_of(file):
@@ -107,8 +129,12 @@ class Count:
         self.lines = self.lines_run = self.branches = self.branches_taken = 0
         self.gaps = []
 
-    def add(self, place, line, source, excuses):
-        branches = line.taken() if DECIDES.search(source) and not CHECK.search(source) else []
+    def add(self, place, line, source, excuses, switches):
+        decides = (DECIDES.search(source) and not CHECK.search(source) and
+                   not WRITTEN_BY_COMPILER.search(source))
+        branches = line.taken() if decides else []
+        if place[1] in switches and 0 in branches:
+            branches.remove(0)
         missed = branches.count(0)
         run = line.count > 0
         if (missed or not run) and excuses.take(place[0], source):
@@ -128,10 +154,12 @@ def count_parts(files, excuses):
     counts = {part: Count() for part in PARTS}
     for file, lines in sorted(files.items()):
         source = (ROOT / file).read_text(encoding="utf-8").splitlines()
+        switches, behind = complete_switches(source)
         for number, line in sorted(lines.items()):
             # A closing brace is where the compiler takes down what an exception would have left.
-            if source[number - 1].strip() != "}":
-                counts[part_of(file)].add((file, number), line, source[number - 1], excuses)
+            closing = source[number - 1].strip() == "}"
+            if not closing and not (number in behind and line.count == 0):
+                counts[part_of(file)].add((file, number), line, source[number - 1], excuses, switches)
     return counts
 
 
@@ -156,16 +184,31 @@ def report(counts, parts):
     return missed
 
 
+def record(counts, parts):
+    """Adds the figures to results/: what they are worth depends on the commit."""
+    commit = subprocess.run(["git", "describe", "--always", "--dirty", "--abbrev=10"], cwd=ROOT,
+                            stdout=subprocess.PIPE, check=True).stdout.decode().strip()
+    figures = {part: {"branches": counts[part].branches, "taken": counts[part].branches_taken,
+                      "lines": counts[part].lines, "run": counts[part].lines_run} for part in parts}
+    date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    RESULTS.parent.mkdir(exist_ok=True)
+    with RESULTS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"date": date, "commit": commit, "parts": figures}) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./dev coverage", description=__doc__.splitlines()[0])
     parser.add_argument("--build", required=True, type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--gaps", action="store_true", help="list every gap, not only where it fails")
+    parser.add_argument("--record", action="store_true", help="add the figures to tests/coverage/results/")
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     arguments = parser.parse_args()
     parts = arguments.parts or list(PARTS)
     excuses = Excuses((pathlib.Path(__file__).parent / "README.md").read_text(encoding="utf-8"))
     counts = count_parts(measure(arguments.build.resolve()), excuses)
     missed = report(counts, parts)
+    if arguments.record:
+        record(counts, parts)
     for part in parts if arguments.gaps else missed:
         print("\n".join(counts[part].gaps))
     stale = sorted(entry for entry in excuses.unused if part_of(entry[0]) in parts)

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "common/base/crc32c.h"
+
 namespace millrace::broker {
 namespace {
 
@@ -57,6 +59,18 @@ TEST(Layout, UnknownRecordVersionIsNotRead) {
   std::vector<std::uint8_t> value = sealed(TableId::meta, key, 1, "12345678");
   value[4] = kRecordVersion + 1;
   EXPECT_FALSE(open_value(TableId::meta, key.view(), value).ok());
+  // Sealed by a broker that knows it.
+  std::uint32_t sum = crc32c(std::span(value).subspan(4), crc32c(key.view()));
+  for (std::size_t i = 0; i < 4; ++i, sum >>= 8) value[i] = static_cast<std::uint8_t>(sum);
+  const Result<OpenedValue> opened = open_value(TableId::meta, key.view(), value);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_NE(opened.error().message.find("unknown record version 2"), std::string::npos);
+}
+
+TEST(Layout, ValueOfNoChunksIsNotRead) {
+  const Key key = Key::of_meta(kMetaEpoch);
+  EXPECT_FALSE(
+      open_value(TableId::meta, key.view(), sealed(TableId::meta, key, 0, "12345678")).ok());
 }
 
 TEST(Layout, KeysSortByNumber) {

@@ -141,7 +141,7 @@ class LogSurgery : public LmdbCorruption {
       const auto value = transaction->get(*log, Key::of_entry(EntryNumber(*from)).view());
       const std::vector<std::uint8_t> copy((*value)->begin(), (*value)->end());
       const auto room = transaction->reserve(*log, place.view(), copy.size(), 0);
-      std::memcpy((*room)->data(), copy.data(), copy.size());
+      std::memcpy(room->data(), copy.data(), copy.size());
     } else {
       ASSERT_TRUE(*transaction->erase(*log, place.view()));
     }

@@ -99,5 +99,23 @@ TEST_F(LmdbSync, AReaderSeesACommitWholeOrNotAtAll) {
   EXPECT_TRUE(late.ok()) << late.error().message;
 }
 
+// What gathers during a commit is taken by the next one, up to a bound that keeps its time short.
+TEST_F(LmdbSync, ACommitIsBoundedInBytes) {
+  settings_.map_bytes_max = ByteCount::gibibytes(2);
+  const auto store = open();
+  SlowSync slow;
+  next_sync_is_slow = &slow;
+  store->submit({PutTask{make_task(1)}});
+  slow.begun.get_future().wait();
+  const SharedBytes payload = make_bytes(7 << 20, 1);
+  for (std::uint64_t number = 2; number <= 4; ++number) {
+    store->submit({PutSpec{TaskSequence(number), payload}});
+  }
+  slow.let_go.set_value();
+  wait_durable(*store);
+  EXPECT_EQ(store->counters().batches, 4U);
+  EXPECT_EQ(store->counters().commits, 3U);  // one, two, and what was too much for the second
+}
+
 }  // namespace
 }  // namespace millrace::testing

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string_view>
+
+#include "common/base/crc32c.h"
 
 namespace millrace::broker {
 namespace {
@@ -74,6 +77,41 @@ TEST(LogEntry, EveryTruncationIsNoticed) {
 
 TEST(LogEntry, SoundEntryInTheWrongPlaceIsNoticed) {
   EXPECT_FALSE(LogEntryView::open(EntryNumber(6), sample(5)).ok());
+}
+
+// As another writer would seal it: the checksum of the directory fits.
+std::string problem_of_sealed(std::vector<std::uint8_t> bytes, std::size_t head_bytes) {
+  const std::array<std::uint8_t, 8> number = {5};
+  std::uint32_t sum = crc32c(std::span(bytes).subspan(4, head_bytes - 4), crc32c(number));
+  for (std::size_t i = 0; i < 4; ++i, sum >>= 8) bytes[i] = static_cast<std::uint8_t>(sum);
+  const Result<LogEntryView> entry = LogEntryView::open(EntryNumber(5), bytes);
+  return entry.ok() ? "" : entry.error().message;
+}
+
+TEST(LogEntry, UnknownVersionsAndKindsAreNotRead) {
+  constexpr std::size_t kHeadBytes = kEntryHeaderBytes + 3 * kDirectoryBytes;
+  EXPECT_EQ(problem_of_sealed(sample(5), kHeadBytes), "");
+  struct Change {
+    std::size_t at;
+    std::uint8_t to;
+    const char* words;
+  };
+  for (const Change& change : {Change{4, 2, "an unknown version"},
+                               Change{kEntryHeaderBytes + 14, 0, "a record of an unknown kind"},
+                               Change{kEntryHeaderBytes + 14, kRecordKindLast + 1, "unknown kind"},
+                               Change{kEntryHeaderBytes + 15, 2, "a record of an unknown kind"},
+                               Change{kEntryHeaderBytes + 12, 1, "another length than its"}}) {
+    std::vector<std::uint8_t> bytes = sample(5);
+    bytes[change.at] = change.to;
+    const std::string problem = problem_of_sealed(bytes, kHeadBytes);
+    EXPECT_NE(problem.find(change.words), std::string::npos) << problem;
+  }
+}
+
+TEST(LogEntry, EntryOfNoRecordsIsNotRead) {
+  EXPECT_NE(problem_of_sealed(std::vector<std::uint8_t>(kEntryHeaderBytes), kEntryHeaderBytes)
+                .find("is empty"),
+            std::string::npos);
 }
 
 TEST(LogEntry, FullEntryTakesNoMoreAndTheNextBeginsEmpty) {

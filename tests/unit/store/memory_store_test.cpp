@@ -67,7 +67,16 @@ TEST(MemoryStore, UsageIsWhatTheTestSays) {
   store.set_usage({ByteCount(9), ByteCount(10), ByteCount(0), false});
   EXPECT_FALSE(store.usage().accepting);
   EXPECT_EQ(store.usage().map_bytes_used, ByteCount(9));
+}
+
+TEST(MemoryStore, WakesNobodyAndMeasuresNothing) {
+  MemoryStore store({.auto_commit = true});
+  store.submit({PutTask{make_task(1)}});
   EXPECT_EQ(store.wakeup_descriptor(), -1);
+  store.acknowledge_wakeup();
+  EXPECT_EQ(store.durable(), BatchNumber(1));
+  EXPECT_EQ(store.commit_times().count, 0U);
+  EXPECT_TRUE(store.load({}).ok());
 }
 
 }  // namespace

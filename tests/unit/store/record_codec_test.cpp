@@ -73,5 +73,17 @@ TEST(RecordCodec, QueueComesBackWhole) {
   EXPECT_FALSE(decode_queue(queue.queue, std::vector<std::uint8_t>{2, 'q'}));
 }
 
+TEST(RecordCodec, AttemptWithAnUnknownReasonIsRefused) {
+  AttemptRecord attempt = testing::make_attempt(1);
+  attempt.reason = static_cast<Reason>(200);
+  EXPECT_FALSE(decode_attempt(encode_attempt(attempt)).has_value());
+}
+
+TEST(RecordCodec, NumberComesBackAndHasEightBytes) {
+  const auto body = encode_number(0x0123'4567'89ab'cdefU);
+  EXPECT_EQ(decode_number(body), 0x0123'4567'89ab'cdefU);
+  EXPECT_FALSE(decode_number(std::span(body).first(7)).has_value());
+}
+
 }  // namespace
 }  // namespace millrace::broker

@@ -1,0 +1,58 @@
+// What every data directory has, and what is said where it is missing or makes no sense.
+#include "broker/store/store_identity.h"
+
+#include "tests/unit/store/forged_store.h"
+
+namespace millrace::testing {
+namespace {
+
+using broker::Key;
+using broker::TableId;
+
+class StoreIdentityTest : public ForgedStore {
+ protected:
+  StoreIdentityTest() { open(); }
+};
+
+TEST_F(StoreIdentityTest, OlderFormatIsRefused) {
+  forge([](Forge& forge) {
+    forge.value(TableId::meta, Key::of_meta(broker::kMetaFormat),
+                std::string("\1\0\0\0\0\0\0\0", 8));
+  });
+  expect_refused(ErrorCode::misconfigured, {"format 1", "before the first release"});
+}
+
+TEST_F(StoreIdentityTest, MissingFormatIsCorrupt) {
+  forge([](Forge& forge) { forge.erase(TableId::meta, Key::of_meta(broker::kMetaFormat)); });
+  expect_refused(ErrorCode::corrupt, {"meta/format is missing"});
+}
+
+TEST_F(StoreIdentityTest, DamagedFormatIsCorrupt) {
+  forge([](Forge& forge) {
+    forge.raw(TableId::meta, Key::of_meta(broker::kMetaFormat).view(), bytes_of_text("0123456789"));
+  });
+  expect_refused(ErrorCode::corrupt, {"meta/format", "checksum"});
+}
+
+TEST_F(StoreIdentityTest, MissingEpochAndStoreIdAreCorrupt) {
+  forge([](Forge& forge) { forge.erase(TableId::meta, Key::of_meta(broker::kMetaEpoch)); });
+  expect_refused(ErrorCode::corrupt, {"meta/epoch, but every data directory has it"});
+  forge([](Forge& forge) { forge.erase(TableId::meta, Key::of_meta(broker::kMetaStoreId)); });
+  expect_refused(ErrorCode::corrupt, {"meta/store id, but every data directory has it"});
+}
+
+TEST_F(StoreIdentityTest, EpochThatIsNoNumberIsCorrupt) {
+  forge(
+      [](Forge& forge) { forge.value(TableId::meta, Key::of_meta(broker::kMetaEpoch), "seven"); });
+  expect_refused(ErrorCode::corrupt, {"meta/epoch is not a number"});
+}
+
+TEST_F(StoreIdentityTest, MissingTableIsCorrupt) {
+  forge([](Forge& forge) {
+    ASSERT_EQ(mdb_drop(forge.transaction.handle(), forge.tables.handle(TableId::attempts), 1), 0);
+  });
+  expect_refused(ErrorCode::corrupt, {"no table attempts, but every data directory has it"});
+}
+
+}  // namespace
+}  // namespace millrace::testing
