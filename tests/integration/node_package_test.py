@@ -52,10 +52,11 @@ def install(folder):
 
 
 def judge(folder):
-    kit = os.path.join(ROOT, "tests/conform/millrace-conform")
-    worker = os.path.join(folder, "dist/test/conform-worker.js")
-    subprocess.run([sys.executable, "-B", kit, "--", "node", worker, "{broker}", "{queue}", "{slots}"],
+    kit = [sys.executable, "-B", os.path.join(ROOT, "tests/conform/millrace-conform"), "--patience", "60"]
+    tests = os.path.join(folder, "dist/test")
+    subprocess.run([*kit, "--", "node", f"{tests}/conform-worker.js", "{broker}", "{queue}", "{slots}"],
                    check=True)
+    subprocess.run([*kit, "--client", "--", "node", f"{tests}/conform-client.js", "{broker}"], check=True)
 
 
 def main():

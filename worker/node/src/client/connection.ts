@@ -143,7 +143,7 @@ export class Connection {
   /** Tasks submitted in one turn of the event loop travel together. */
   submit(submission: Submission): void {
     if (this.#submissions.length === 0) {
-      queueMicrotask(() => {
+      setImmediate(() => {
         const submissions = this.#submissions;
         this.#submissions = [];
         this.#step((nowMs, actions) => {
