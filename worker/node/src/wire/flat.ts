@@ -27,6 +27,9 @@ export interface Received {
   readonly bundle: Uint8Array;
 }
 
+// What a bundle may come with.
+const BUNDLED = new Set([Body.Dispatch, Body.Finished, Body.TaskList]);
+
 /** Opens a message's frames and hands it to its reader; one without a reader is of a later protocol. */
 export function readMessage<Message>(
   frames: readonly Uint8Array[],
@@ -41,8 +44,12 @@ export function readMessage<Message>(
   if (envelope.protocolVersion() !== PROTOCOL_VERSION) {
     throw new BrokenMessage(`protocol version ${envelope.protocolVersion()}`);
   }
+  if (envelope.bodyType() === Body.NONE) throw new BrokenMessage("a control frame without a body");
   const read = readers.get(envelope.bodyType());
   if (read === undefined) return unknown;
+  if (bundle !== undefined && bundle.length > 0 && !BUNDLED.has(envelope.bodyType())) {
+    throw new BrokenMessage("a bundle with a message that has none");
+  }
   const request = numberOf(envelope.request());
   return read({ envelope, request, bundle: bundle ?? new Uint8Array() });
 }

@@ -165,6 +165,9 @@ function readCompleted(received: flat.Received): Completed {
   const body = flat.bodyOf(received, new CompletedTable());
   const stale = new Set(flat.listOf(body.staleLength(), (i) => body.stale(i), Number));
   const leases = flat.listOf(body.itemsLength(), (i) => body.items(i), flat.readLease);
+  if ([...stale].some((position) => position >= leases.length)) {
+    throw new BrokenMessage("a stale item that is not among the items");
+  }
   return {
     kind: "completed",
     items: leases.map((lease, index) => ({ ...lease, accepted: !stale.has(index) })),

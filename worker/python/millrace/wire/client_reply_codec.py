@@ -30,18 +30,7 @@ _SUBMIT_STATUSES = {int(status): status for status in SubmitStatus}
 
 def decode(frames: Sequence[bytes]) -> ClientReply:
     """Raises BrokenMessage when the frames do not keep the protocol, whatever they hold."""
-    if not 1 <= len(frames) <= 2:
-        raise BrokenMessage(f"{len(frames)} frames")
-    try:
-        envelope = flat.open_envelope(frames[0])
-        read = _READERS.get(envelope.BodyType())
-        if read is None:
-            return Unknown(envelope.BodyType())
-        return read(envelope, frames[1] if len(frames) == 2 else b"")
-    except BrokenMessage:
-        raise
-    except Exception as error:  # the library has no verifier: bytes that lie show up as any error
-        raise BrokenMessage(f"cannot be read: {error}") from error
+    return flat.read_message(frames, _READERS, Unknown)
 
 
 def _read_welcome(envelope: Any, _: bytes) -> ClientWelcome:

@@ -5,7 +5,7 @@ element by element."""
 from __future__ import annotations
 
 import struct
-from typing import Any, Iterator, List, Sequence
+from typing import Any, Callable, Iterator, List, Mapping, Sequence, TypeVar
 
 import flatbuffers
 import flatbuffers.encode
@@ -13,6 +13,7 @@ import flatbuffers.packer
 from millrace.limits import PROTOCOL_VERSION
 from millrace.wire.bundle import BrokenMessage
 from millrace.wire.schema import Envelope as envelope_schema
+from millrace.wire.schema.Body import Body
 from millrace.wire.schema.Envelope import Envelope
 
 # Layouts of the structs in schemas/control.fbs. Ids are two numbers: high, low.
@@ -29,6 +30,10 @@ UINT8 = struct.Struct("<B")
 
 _LOW = (1 << 64) - 1
 _IDENTIFIER = b"MRC1"
+# What a bundle may come with.
+_BUNDLED = (Body.Dispatch, Body.Finished, Body.TaskList)
+
+Message = TypeVar("Message")
 
 
 def high_of(number: int) -> int:
@@ -89,6 +94,29 @@ def open_envelope(frame: bytes) -> Any:
     if envelope.Body() is None:
         raise BrokenMessage("a control frame without a body")
     return envelope
+
+
+def read_message(frames: Sequence[bytes], readers: Mapping[int, Callable[[Any, bytes], Message]],
+                 unknown: Callable[[int], Message]) -> Message:
+    """What the reader of its kind makes of a message; without a reader it is of a later version.
+
+    Raises BrokenMessage when the frames do not keep the protocol, whatever they hold.
+    """
+    if not 1 <= len(frames) <= 2:
+        raise BrokenMessage(f"{len(frames)} frames")
+    payload = frames[1] if len(frames) == 2 else b""
+    try:
+        envelope = open_envelope(frames[0])
+        kind = envelope.BodyType()
+        if kind not in readers:
+            return unknown(kind)
+        if payload and kind not in _BUNDLED:
+            raise BrokenMessage("a bundle with a message that has none")
+        return readers[kind](envelope, payload)
+    except BrokenMessage:
+        raise
+    except Exception as error:  # the library has no verifier: bytes that lie show up as any error
+        raise BrokenMessage(f"cannot be read: {error}") from error
 
 
 def body_as(envelope: Any, kind: Any) -> Any:

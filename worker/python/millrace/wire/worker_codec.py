@@ -114,18 +114,7 @@ def _encode_goodbye(message: WorkerGoodbye) -> bytes:
 
 def decode(frames: Sequence[bytes]) -> WorkerReply:
     """Raises BrokenMessage when the frames do not keep the protocol, whatever they hold."""
-    if not 1 <= len(frames) <= 2:
-        raise BrokenMessage(f"{len(frames)} frames")
-    try:
-        envelope = flat.open_envelope(frames[0])
-        read = _READERS.get(envelope.BodyType())
-        if read is None:
-            return Unknown(envelope.BodyType())
-        return read(envelope, frames[1] if len(frames) == 2 else b"")
-    except BrokenMessage:
-        raise
-    except Exception as error:  # the library has no verifier: bytes that lie show up as any error
-        raise BrokenMessage(f"cannot be read: {error}") from error
+    return flat.read_message(frames, _READERS, Unknown)
 
 
 def _read_dispatch(envelope: Any, payload: bytes) -> Dispatch:
@@ -148,7 +137,10 @@ def _leases(body: Any, field: int) -> List[HeldLease]:
 
 def _read_completed(envelope: Any, _: bytes) -> Completed:
     body = flat.body_as(envelope, CompletedTable)
-    return Completed(_leases(body, 0), flat.number_vector(body, 1, flat.UINT32))
+    items, stale = _leases(body, 0), flat.number_vector(body, 1, flat.UINT32)
+    if any(position >= len(items) for position in stale):
+        raise BrokenMessage("a stale item that is not among the items")
+    return Completed(items, stale)
 
 
 def _read_stop_tasks(envelope: Any, _: bytes) -> StopTasks:
