@@ -7,7 +7,9 @@ import argparse
 import json
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -18,7 +20,10 @@ from table import Row, read_table, write_table
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, "build", "mutants")
 SEEDS_MOST = 3_000  # as in CI
-END_WITHIN = 300  # seconds, of a test program or of a doubling of seeds
+# Of a test program, or of a doubling of seeds: one that computes for ever, and one that waits for ever.
+# How busy the machine is must decide nothing.
+COMPUTE_WITHIN = 120  # seconds of CPU
+END_WITHIN = 900  # seconds
 # Stores that the tests make: the disk is not what is tested.
 IN_MEMORY = {"TEST_TMPDIR": "/dev/shm"} if os.path.isdir("/dev/shm") else {}
 
@@ -65,12 +70,17 @@ def last_words(text, code):
     return text.strip().rpartition("\n")[2][:120] or f"signal {-code}"
 
 
+def limit_computing():
+    resource.setrlimit(resource.RLIMIT_CPU, (COMPUTE_WITHIN, COMPUTE_WITHIN + 1))
+
+
 def execute(command):
     """The exit code, negative for a signal, and both outputs; None when it has no end."""
     try:
         done = subprocess.run(command, text=True, capture_output=True, timeout=END_WITHIN, check=False,
-                              env=os.environ | IN_MEMORY)
-        return done.returncode, done.stdout, done.stderr
+                              env=os.environ | IN_MEMORY, preexec_fn=limit_computing)
+        endless = done.returncode == -signal.SIGXCPU
+        return None if endless else done.returncode, done.stdout, done.stderr
     except subprocess.TimeoutExpired:
         return None, "", ""
 
