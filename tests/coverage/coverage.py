@@ -103,8 +103,13 @@ def measure(build):
         for found in pool.map(lambda notes: list(gcov(notes)), objects):
             for name, file in found:
                 begins = {f["name"]: (f["start_line"], f["start_column"]) for f in file["functions"]}
+                runs = {(f["name"], f["start_line"]): f["execution_count"] for f in file["functions"]}
                 for line in file["lines"]:
-                    function = begins.get(line.get("function_name"))
+                    name_of_function = line.get("function_name")
+                    function = begins.get(name_of_function)
+                    # gcov counts no run of the line on which a lambda begins.
+                    if line["count"] == 0:
+                        line["count"] = runs.get((name_of_function, line["line_number"]), 0)
                     files[name][line["line_number"]].add(function, line)
     return files
 

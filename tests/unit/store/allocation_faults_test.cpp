@@ -79,6 +79,12 @@ TEST_F(AllocationFaults, WithoutBlocksAheadTheFreeSpaceDecides) {
   EXPECT_FALSE(open()->usage().accepting);
 }
 
+// Where the disk cannot give the blocks ahead, no task is taken for which there may be no room.
+TEST_F(AllocationFaults, AFullDiskRefusesSubmits) {
+  refuse_allocations(ENOSPC, 1'000);
+  EXPECT_FALSE(open()->usage().accepting);
+}
+
 // A file that is allocated to its end needs no reserve beyond it.
 TEST_F(AllocationFaults, AnAllocatedMapIsRoomEnough) {
   settings_.map_bytes_max = ByteCount::mebibytes(1);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "common/base/crc32c.h"
 
@@ -85,6 +86,14 @@ TEST(Layout, KeysSortByNumber) {
   EXPECT_TRUE(sorts_before(first.at_chunk(65'535), Key::of_attempt(TaskSequence(1), 2)));
   EXPECT_TRUE(
       sorts_before(Key::of_task(TaskSequence(1)).at_chunk(65'535), Key::of_task(TaskSequence(2))));
+}
+
+TEST(Layout, KeyOfAnotherLengthIsOfNothing) {
+  const std::array<std::uint8_t, 5> key = {1, 2, 3, 4, 5};
+  EXPECT_TRUE(sequence_of_key(key).is_none());
+  EXPECT_TRUE(entry_of_key(key).is_none());
+  EXPECT_TRUE(queue_of_key(key).is_none());
+  EXPECT_EQ(queue_of_key(std::span(key).first(4)), QueueNumber(0x0102'0304));
 }
 
 TEST(Layout, NamesAreForPeople) {

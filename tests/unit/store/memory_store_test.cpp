@@ -69,6 +69,17 @@ TEST(MemoryStore, UsageIsWhatTheTestSays) {
   EXPECT_EQ(store.usage().map_bytes_used, ByteCount(9));
 }
 
+TEST(MemoryStore, CommittingNothingCommitsNothing) {
+  MemoryStore store;
+  store.commit(1);
+  EXPECT_EQ(store.counters().commits, 0U);
+  store.submit({PutTask{make_task(1)}});
+  store.commit(0);
+  EXPECT_EQ(store.durable(), BatchNumber());
+  store.commit(1);
+  EXPECT_EQ(store.counters().commits, 1U);
+}
+
 TEST(MemoryStore, WakesNobodyAndMeasuresNothing) {
   MemoryStore store({.auto_commit = true});
   store.submit({PutTask{make_task(1)}});
@@ -76,6 +87,7 @@ TEST(MemoryStore, WakesNobodyAndMeasuresNothing) {
   store.acknowledge_wakeup();
   EXPECT_EQ(store.durable(), BatchNumber(1));
   EXPECT_EQ(store.commit_times().count, 0U);
+  store.submit({PutQueue{QueueNumber(1), "mail", false}});
   EXPECT_TRUE(store.load({}).ok());
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "schemas/record_generated.h"
 #include "tests/conformance/store_values.h"
 
 namespace millrace::broker {
@@ -77,6 +78,18 @@ TEST(RecordCodec, AttemptWithAnUnknownReasonIsRefused) {
   AttemptRecord attempt = testing::make_attempt(1);
   attempt.reason = static_cast<Reason>(200);
   EXPECT_FALSE(decode_attempt(encode_attempt(attempt)).has_value());
+}
+
+TEST(RecordCodec, AttemptWithoutTextsHasEmptyOnes) {
+  flatbuffers::FlatBufferBuilder builder;
+  record::AttemptBuilder attempt(builder);
+  attempt.add_attempt(3);
+  record::FinishAttemptBuffer(builder, attempt.Finish());
+  const auto read = decode_attempt({builder.GetBufferPointer(), builder.GetSize()});
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->attempt, 3);
+  EXPECT_EQ(read->worker, "");
+  EXPECT_EQ(read->error, "");
 }
 
 TEST(RecordCodec, NumberComesBackAndHasEightBytes) {

@@ -15,7 +15,8 @@ inline bool small_task_stays(std::uint64_t number) {
   return number % 5 == 0;
 }
 
-// Task `number` with a payload, beside large records that the next batch makes garbage of.
+// Task `number` with a payload, beside large records that the next batch makes garbage of. The
+// books do not fit in the entry that these fill.
 inline std::vector<broker::Write> small_task_batch(std::uint64_t number) {
   broker::TaskRecord task;
   task.sequence = TaskSequence(number);
@@ -27,7 +28,7 @@ inline std::vector<broker::Write> small_task_batch(std::uint64_t number) {
   std::vector<broker::Write> writes = {
       broker::PutQueue{broker::QueueNumber(1), "mail", false}, broker::PutTask{task},
       broker::PutSpec{TaskSequence(number), make_bytes(1'900, number)},
-      broker::PutSpec{TaskSequence(number), make_bytes(1'850, number)}};
+      broker::PutSpec{TaskSequence(number), make_bytes(1'890, number)}};
   if (number > 1 && !small_task_stays(number - 1)) {
     writes.emplace_back(broker::EraseTask{TaskSequence(number - 1), true, false, 0});
   }

@@ -57,6 +57,14 @@ TEST_F(StoreCheckTest, SoundDirectoryHasNoProblem) {
               IsEmpty());
 }
 
+TEST_F(StoreCheckTest, ResultOfTheRightSizeIsNoProblem) {
+  const auto change = [](broker::TaskRecord& task) { task.result_bytes = ByteCount(3); };
+  const auto beside = [](Forge& forge) {
+    forge.record(RecordKind::result, 1, bytes_of_text("abc"));
+  };
+  EXPECT_THAT(problems_of(change, beside), IsEmpty());
+}
+
 // ---- tasks and what belongs to them -------------------------------------------------------------
 
 TEST_F(StoreCheckTest, QueueOfATaskIsUnknown) {
@@ -116,6 +124,15 @@ TEST_F(StoreCheckTest, WhatBelongsToNoTaskIsNamed) {
       ElementsAre(HasSubstr("specs/9 belongs to no task"), HasSubstr("specs/8 belongs to no task"),
                   HasSubstr("results/7 belongs to no task"),
                   HasSubstr("attempts/6/1 belongs to no task")));
+}
+
+TEST_F(StoreCheckTest, LargeValueOfATaskWhoseSpecLiesInTheLogIsNamed) {
+  const auto beside = [](Forge& forge) {
+    forge.record(RecordKind::spec, 1, bytes_of_text("small"));
+    forge.value(TableId::specs, Key::of_task(TaskSequence(1)), "large");
+  };
+  EXPECT_THAT(problems_of(spec_stored, beside),
+              ElementsAre(HasSubstr("specs/1 belongs to no task")));
 }
 
 TEST_F(StoreCheckTest, DamagedValueInATableIsNamed) {

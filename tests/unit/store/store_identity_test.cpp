@@ -1,6 +1,9 @@
 // What every data directory has, and what is said where it is missing or makes no sense.
 #include "broker/store/store_identity.h"
 
+#include <filesystem>
+
+#include "broker/store/store_reader.h"
 #include "tests/unit/store/forged_store.h"
 
 namespace millrace::testing {
@@ -45,6 +48,23 @@ TEST_F(StoreIdentityTest, EpochThatIsNoNumberIsCorrupt) {
   forge(
       [](Forge& forge) { forge.value(TableId::meta, Key::of_meta(broker::kMetaEpoch), "seven"); });
   expect_refused(ErrorCode::corrupt, {"meta/epoch is not a number"});
+}
+
+TEST_F(StoreIdentityTest, DirectoryThatNoBrokerWroteToIsNoStoreToRead) {
+  settings_.directory += "-new";
+  std::filesystem::create_directory(settings_.directory);
+  ASSERT_TRUE(broker::lmdb::Environment::open(settings_.directory, settings_.map_bytes_max,
+                                              broker::kAllTables.size())
+                  .ok());
+  const auto reader = broker::StoreReader::open(settings_.directory);
+  ASSERT_FALSE(reader.ok());
+  EXPECT_NE(reader.error().message.find("no broker ever wrote to it"), std::string::npos);
+}
+
+TEST_F(StoreIdentityTest, KeyInTheLogThatIsNoNumberIsCorrupt) {
+  forge(
+      [](Forge& forge) { forge.raw(TableId::log, bytes_of_text("key"), bytes_of_text("value")); });
+  expect_refused(ErrorCode::corrupt, {"the log has entry 0"});
 }
 
 TEST_F(StoreIdentityTest, MissingTableIsCorrupt) {
