@@ -45,6 +45,12 @@ void BrokerCore::run_lease_deadlines(Time now, Effects& out) {
     }
     const TaskIndex index = leases_.first();
     const Task& task = tasks_[index];
+    if (task.worker().is_none() && stopping_) {
+      // Its worker may well be back, but a stopping broker takes up nobody: the next one will.
+      leases_.remove(index);
+      leases_.add(index, lease_now + settings_.adoption_grace);
+      continue;
+    }
     if (task.worker().is_none()) {
       fail_attempt(index, Reason::lease_lost, "its worker did not come back after a broker restart",
                    now, out);

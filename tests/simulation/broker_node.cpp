@@ -84,6 +84,7 @@ void BrokerNode::stop() {
   if (core_ == nullptr || stopping_) return;
   world_.note(Happening::broker_stops);
   stopping_ = true;
+  oracle_.leases().broker_stops();
   shell_events_.emplace_back(StopRequested{});
   wake();
 }

@@ -22,6 +22,8 @@ class Leases {
   // A new process: what it finds in progress waits for its worker.
   void broker_starts(const broker::CoreSettings& settings);
   void load(const broker::TaskRecord& record);
+  // From now on it takes up nobody, so the grace of what waits for its worker does not pass.
+  void broker_stops() { stopping_ = true; }
   // What a worker says, before the core hears it.
   void hear(PeerId peer, const WorkerMessage& message);
   // After each turn.
@@ -53,6 +55,7 @@ class Leases {
   TaskRegister& tasks_;
   const Ledger& ledger_;
   broker::CoreSettings settings_;
+  bool stopping_ = false;
   Duration started_;  // on the broker's waking time
   std::map<TaskId, Lease> leases_;
   std::map<PeerId, Session> sessions_;
