@@ -14,9 +14,11 @@ std::string address_of(const BrokerConfig& config, std::uint16_t port) {
 
 }  // namespace
 
-Result<BrokerSockets> bind_broker_sockets(zmq::context_t& context, const BrokerConfig& config) {
+Result<BrokerSockets> bind_broker_sockets(zmq::context_t& context, const BrokerConfig& config,
+                                          const AccessKeeper* keeper) {
   wire::SocketOptions options;
   options.frame_bytes_max = config.core.limits.frame_bytes_max;
+  if (keeper != nullptr) options.broker_key = keeper->broker_key();
   auto clients = wire::bind_router(context, address_of(config, config.client_port), options);
   if (!clients.ok()) return clients.error();
   auto workers = wire::bind_router(context, address_of(config, config.worker_port), options);

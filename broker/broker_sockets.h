@@ -3,6 +3,7 @@
 
 #include <zmq.hpp>
 
+#include "broker/access/access_keeper.h"
 #include "broker/config.h"
 #include "common/base/messages.h"
 
@@ -22,7 +23,9 @@ inline constexpr const char* kInprocWorkers = "inproc://millrace-workers";
 inline constexpr const char* kInprocBeats = "inproc://millrace-beats";
 inline constexpr const char* kInprocPulse = "inproc://millrace-pulse";
 
-// Errors: misconfigured, naming the address and the cause.
-Result<BrokerSockets> bind_broker_sockets(zmq::context_t& context, const BrokerConfig& config);
+// Errors: misconfigured, naming the address and the cause. `keeper`: null without keys; else it
+// must be at its work already, and every TCP socket asks for keys.
+Result<BrokerSockets> bind_broker_sockets(zmq::context_t& context, const BrokerConfig& config,
+                                          const AccessKeeper* keeper);
 
 }  // namespace millrace::broker

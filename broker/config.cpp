@@ -14,6 +14,12 @@ constexpr std::uint32_t kHttpMost = 900;
 void add_network_options(CLI::App& app, BrokerConfig& config) {
   app.add_option("--bind", config.bind_host, "Address to listen on; 0.0.0.0 for all interfaces")
       ->capture_default_str();
+  app.add_option("--keys", config.keys_folder,
+                 "Folder with broker.key and allowlist.toml, see millrace keygen: the task ports "
+                 "are encrypted and admit these keys alone");
+  app.add_flag(
+      "--allow-network-without-keys", config.allow_network_without_keys,
+      "Listen beyond this machine without keys: whoever reaches the ports may do anything");
   app.add_option("--client-port", config.client_port, "For clients; 0 picks a free one")
       ->capture_default_str();
   app.add_option("--worker-port", config.worker_port, "For workers; 0 picks a free one")
@@ -94,7 +100,24 @@ Status validate(const BrokerConfig& config) {
   return validate(config.store);
 }
 
+// What would open the broker to whoever passes by.
+Status refuse_unsafe(const BrokerConfig& config) {
+  if (is_loopback(config.bind_host) || !config.keys_folder.empty() ||
+      config.allow_network_without_keys) {
+    return Done{};
+  }
+  return Error{ErrorCode::misconfigured,
+               "--bind " + config.bind_host +
+                   " opens the task ports beyond this machine, without keys: make some with "
+                   "'millrace keygen FOLDER' and add --keys FOLDER (or, where everybody in the "
+                   "network may do anything, --allow-network-without-keys)"};
+}
+
 }  // namespace
+
+bool is_loopback(const std::string& host) {
+  return host.rfind("127.", 0) == 0 || host == "localhost" || host == "::1" || host == "[::1]";
+}
 
 ConfigResult read_config(int argc, const char* const* argv) {
   BrokerConfig config;
@@ -111,6 +134,11 @@ ConfigResult read_config(int argc, const char* const* argv) {
   if (!valid.ok()) {
     std::fprintf(stderr, "millrace-broker: %s\n", valid.error().message.c_str());
     return {std::nullopt, host::ExitCode::usage};
+  }
+  const Status safe = refuse_unsafe(config);
+  if (!safe.ok()) {
+    std::fprintf(stderr, "millrace-broker: %s\n", safe.error().message.c_str());
+    return {std::nullopt, host::ExitCode::refused_to_start};
   }
   config.admin.host = config.http_host.empty() ? config.bind_host : config.http_host;
   return {std::move(config), host::ExitCode::done};

@@ -15,6 +15,8 @@ namespace millrace::broker {
 
 struct BrokerConfig {
   std::string bind_host = "127.0.0.1";
+  std::string keys_folder;  // empty: no keys, whoever reaches the ports is served
+  bool allow_network_without_keys = false;
   std::uint16_t client_port = 5555;
   std::uint16_t worker_port = 5556;
   std::uint16_t beat_port = 5557;
@@ -31,6 +33,9 @@ struct BrokerConfig {
   AdminSettings admin;
   CoreSettings core;
 };
+
+// Whether only this machine can reach a socket bound there.
+bool is_loopback(const std::string& host);
 
 // The configuration, or the code to exit with now: --help and --version are done, anything wrong
 // has been said in one line on stderr.

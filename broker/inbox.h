@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "broker/access/access_guard.h"
 #include "broker/broker_sockets.h"
 #include "broker/core/effect.h"
 #include "broker/core/event.h"
@@ -16,13 +17,18 @@ struct InboxCounters {
   std::uint64_t messages = 0;
   std::uint64_t bad_messages = 0;    // dropped: could not be read
   std::uint64_t unread_answers = 0;  // dropped: the client does not read what it is answered
+  std::uint64_t forbidden = 0;       // refused or dropped: the key does not allow it
 };
 
 class Inbox {
  public:
-  // Both must outlive the inbox.
-  Inbox(BrokerSockets& sockets, PeerDirectory& peers, const PeerLimits& limits);
+  // All must outlive the inbox. `keeper`: null without keys.
+  Inbox(BrokerSockets& sockets, PeerDirectory& peers, const AccessKeeper* keeper,
+        const PeerLimits& limits);
 
+  // Takes over a changed allowlist: peers whose key counts for nothing any more are forgotten, and
+  // the core is told. Before the drains of a turn.
+  void drain_revocations(std::vector<Event>& events);
   // Each appends events, at most its bound. Refusals of unreadable messages go to `out.sends`.
   void drain_beats(std::vector<Event>& events);
   void drain_workers(std::vector<Event>& events, Effects& out);
@@ -40,12 +46,22 @@ class Inbox {
   // Bytes taken in one turn from one socket: a turn is one commit.
   static constexpr std::size_t kBytesMost = std::size_t{16} << 20;
 
-  // The next message and its sender; false when there is none.
-  bool receive(zmq::socket_t& socket, PeerKind kind, PeerId& peer, wire::Frames& frames);
+  struct Sender {
+    PeerId peer;
+    Caller caller;
+    bool is_new = false;  // first heard of with this message
+  };
+  // The next message that may be heard, and its sender; false when there is none.
+  bool receive(zmq::socket_t& socket, PeerKind kind, Sender& sender, wire::Frames& frames);
+  // The message was not taken: a sender that nothing else is known of is forgotten with the answer.
+  template <class ToPeer>
+  void refuse(const Sender& sender, RequestId request, const Error& error, Effects& out);
 
   BrokerSockets& sockets_;
   PeerDirectory& peers_;
+  AccessGuard guard_;
   PeerLimits limits_;
+  std::string user_id_;  // of the message at hand
   InboxCounters counters_;
 };
 

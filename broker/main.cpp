@@ -33,15 +33,15 @@ int main(int argc, char** argv) {
   const host::Clock clock;
   auto log = host::make_log("millrace-broker", config.log_level);
   if (!log.ok()) return refuse(log.error());
+  zmq::context_t context = wire::make_context();
+  auto keeper = AccessKeeper::start(context, config.keys_folder, *log);
+  if (!keeper.ok()) return refuse(keeper.error());
   auto store = LmdbStore::open(config.store);
   if (!store.ok()) return refuse(store.error());
-  zmq::context_t context = wire::make_context();
-  auto sockets = bind_broker_sockets(context, config);
+  auto sockets = bind_broker_sockets(context, config, keeper->get());
   if (!sockets.ok()) return refuse(sockets.error());
   StatusBoard status(MILLRACE_VERSION, clock.now());
-  auto http = HttpService::start(
-      context, config, sockets->endpoints, [&] { return status.newest(); },
-      [&] { return clock.now(); });
+  auto http = HttpService::start(context, config, sockets->endpoints, keeper->get(), status, clock);
   if (!http.ok()) return refuse(http.error());
   sockets->endpoints.http_port = (*http)->port();
   config.core.endpoints = sockets->endpoints;
@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
 
   announce(**log, config, *recovered);
   print_ready_line(config);
-  Reactor reactor(*sockets, core, **store, status, clock, stop, config);
+  Reactor reactor(*sockets, core, **store, status, clock, stop, keeper->get(), config);
   reactor.run();
   (*log)->info("stopped; everything accepted is on disk");
   return static_cast<int>(host::ExitCode::done);

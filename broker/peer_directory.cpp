@@ -4,13 +4,15 @@
 
 namespace millrace::broker {
 
-PeerId PeerDirectory::intern(PeerKind kind, std::string_view routing_id) {
+PeerId PeerDirectory::intern(PeerKind kind, std::string_view routing_id, KeyNumber key) {
   Numbers& numbers = numbers_of(kind);
   const auto found = numbers.find(routing_id);
-  if (found != numbers.end()) return found->second;
+  if (found != numbers.end()) {
+    return routes_.at(found->second).key == key ? found->second : PeerId();
+  }
   const PeerId peer(++last_);
   numbers.emplace(std::string(routing_id), peer);
-  routes_.emplace(peer, Route{kind, std::string(routing_id), {}});
+  routes_.emplace(peer, Route{kind, std::string(routing_id), key, {}});
   return peer;
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "broker/core/event.h"
 #include "broker/unsent_bytes.h"
 #include "common/base/ids.h"
 
@@ -19,11 +20,13 @@ class PeerDirectory {
   struct Route {
     PeerKind kind = PeerKind::client;
     std::string routing_id;
+    KeyNumber key;
     UnsentBytes unsent;
   };
 
-  // The number of this connection; a new one on first sight.
-  PeerId intern(PeerKind kind, std::string_view routing_id);
+  // The number of this connection; a new one on first sight. None when the routing id belongs to a
+  // connection with another key.
+  PeerId intern(PeerKind kind, std::string_view routing_id, KeyNumber key = {});
   // Null when the peer is forgotten. Valid until the next intern or forget.
   const Route* find(PeerId peer) const;
   void forget(PeerId peer);

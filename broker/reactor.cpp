@@ -22,7 +22,8 @@ ByteCount bytes_of(const std::vector<Write>& writes) {
 }  // namespace
 
 Reactor::Reactor(BrokerSockets& sockets, BrokerCore& core, Store& store, StatusBoard& status,
-                 const host::Clock& clock, host::StopSignal& stop, const BrokerConfig& config)
+                 const host::Clock& clock, host::StopSignal& stop, const AccessKeeper* keeper,
+                 const BrokerConfig& config)
     : sockets_(sockets),
       core_(core),
       store_(store),
@@ -32,7 +33,7 @@ Reactor::Reactor(BrokerSockets& sockets, BrokerCore& core, Store& store, StatusB
       uncommitted_bytes_max_(config.uncommitted_bytes_max),
       pulse_interval_(config.core.liveness.beat_interval),
       peers_(config.unsent),
-      inbox_(sockets, peers_, config.core.limits),
+      inbox_(sockets, peers_, keeper, config.core.limits),
       outbox_(sockets, peers_, store, status, config),
       now_(clock.now()) {}
 
@@ -49,6 +50,7 @@ void Reactor::turn() {
   events_.swap(undelivered_);
   undelivered_.clear();
   effects_.clear();
+  inbox_.drain_revocations(events_);
   inbox_.drain_beats(events_);
   inbox_.drain_workers(events_, effects_);
   if (!overloaded()) inbox_.drain_clients(events_, effects_);

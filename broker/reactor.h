@@ -18,8 +18,10 @@ namespace millrace::broker {
 class Reactor {
  public:
   // All must outlive the reactor. The core must have been restored from the store.
+  // `keeper`: null without keys.
   Reactor(BrokerSockets& sockets, BrokerCore& core, Store& store, StatusBoard& status,
-          const host::Clock& clock, host::StopSignal& stop, const BrokerConfig& config);
+          const host::Clock& clock, host::StopSignal& stop, const AccessKeeper* keeper,
+          const BrokerConfig& config);
 
   // Runs until a stop signal; then everything decided is durable and sent.
   void run();

@@ -7,10 +7,6 @@
 namespace millrace::broker {
 namespace {
 
-bool is_loopback(const std::string& host) {
-  return host.rfind("127.", 0) == 0 || host == "localhost" || host == "::1" || host == "[::1]";
-}
-
 std::string address(const std::string& scheme, const std::string& host, std::uint16_t port) {
   return scheme + "://" + host + ":" + std::to_string(port);
 }
@@ -42,7 +38,7 @@ void announce(spdlog::logger& log, const BrokerConfig& config, const RecoverySum
   log.info("epoch {} of {}: {} tasks recovered in {} ms, {} of them in progress",
            config.core.epoch.value, config.store.directory, recovered.tasks,
            recovered.took.in_milliseconds(), recovered.in_progress);
-  if (!is_loopback(config.bind_host)) {
+  if (!is_loopback(config.bind_host) && config.keys_folder.empty()) {
     log.warn("the task ports are open on {} and ask for no key: keep them inside a trusted network",
              config.bind_host);
   }

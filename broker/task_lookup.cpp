@@ -55,8 +55,12 @@ class TaskLookup::Turn {
   bool mine_ = false;
 };
 
-TaskLookup::TaskLookup(zmq::context_t& context, std::string address, Duration timeout)
-    : context_(context), address_(std::move(address)), timeout_(timeout) {}
+TaskLookup::TaskLookup(zmq::context_t& context, std::string address, Duration timeout,
+                       std::string routing_id)
+    : context_(context),
+      address_(std::move(address)),
+      timeout_(timeout),
+      routing_id_(std::move(routing_id)) {}
 
 Result<TaskList> TaskLookup::get(const GetTasks& request) {
   return ask(request);
@@ -79,7 +83,9 @@ Result<TaskList> TaskLookup::ask(Request request) {
 
 Status TaskLookup::connect() {
   if (socket_.has_value()) return Done{};
-  Result<zmq::socket_t> connected = wire::connect_dealer(context_, address_, {});
+  wire::SocketOptions options;
+  options.routing_id = routing_id_;
+  Result<zmq::socket_t> connected = wire::connect_dealer(context_, address_, options);
   if (!connected.ok()) return connected.error();
   socket_.emplace(std::move(*connected));
   return Done{};

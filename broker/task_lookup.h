@@ -18,8 +18,9 @@ namespace millrace::broker {
 class TaskLookup final : public TaskReader {
  public:
   // `address` is a client address of the broker, inproc or tcp; it need not be bound yet. `context`
-  // must outlive the lookup.
-  TaskLookup(zmq::context_t& context, std::string address, Duration timeout = Duration::seconds(2));
+  // must outlive the lookup. `routing_id`: see AccessKeeper::door_pass; empty without keys.
+  TaskLookup(zmq::context_t& context, std::string address, Duration timeout = Duration::seconds(2),
+             std::string routing_id = {});
 
   Result<TaskList> get(const GetTasks& request) override;
   Result<TaskList> list(const ListTasks& request) override;
@@ -36,6 +37,7 @@ class TaskLookup final : public TaskReader {
   zmq::context_t& context_;
   const std::string address_;
   const Duration timeout_;
+  const std::string routing_id_;
   const host::Clock clock_;
 
   std::mutex mutex_;

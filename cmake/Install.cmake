@@ -24,7 +24,7 @@ install(FILES worker/cpp/worker.h DESTINATION ${MILLRACE_HEADERS}/worker/cpp COM
 set_target_properties(millrace_client PROPERTIES EXPORT_NAME client)
 set_target_properties(millrace_worker PROPERTIES EXPORT_NAME worker)
 install(TARGETS millrace_client millrace_worker millrace_client_session millrace_worker_session
-                millrace_wire millrace_text millrace_host millrace_base millrace_schemas
+                millrace_wire millrace_keys millrace_text millrace_host millrace_base millrace_schemas
         EXPORT millrace-targets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
         INCLUDES DESTINATION ${MILLRACE_HEADERS})

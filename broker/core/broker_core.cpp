@@ -73,9 +73,10 @@ void BrokerCore::step(Event event, Time now, Effects& out) {
     BrokerCore& core;
     Time now;
     Effects& out;
-    void operator()(FromClient& e) const { core.on_client(e.peer, std::move(e.message), now, out); }
-    void operator()(FromWorker& e) const { core.on_worker(e.peer, std::move(e.message), now, out); }
-    void operator()(BeatHeard& e) const { core.on_beat(e.beat, now, out); }
+    void operator()(FromClient& e) const { core.on_client(e, now, out); }
+    void operator()(FromWorker& e) const { core.on_worker(e, now, out); }
+    void operator()(BeatHeard& e) const { core.on_beat(e, now, out); }
+    void operator()(PeerRevoked& e) const { core.on_revoked(e.peer, now, out); }
     void operator()(DispatchUndeliverable& e) const { core.on_undeliverable(e, now, out); }
     void operator()(SpecUnreadable& e) const { core.on_unreadable(e, now, out); }
     void operator()(WorkerUnreachable& e) const {

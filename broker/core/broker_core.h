@@ -57,7 +57,9 @@ class BrokerCore {
   friend class CoreInspector;
 
   // on_client.cpp
-  void on_client(PeerId peer, ClientMessage message, Time now, Effects& out);
+  void on_client(FromClient& event, Time now, Effects& out);
+  TaskIndex find_for_client(const TaskId& id) const;
+  bool is_in_scope(QueueNumber queue) const;
   ClientIndex client_of(PeerId peer, Time now, Effects& out);
   void on(ClientIndex client, ClientHello& message, Time now, Effects& out);
   void on(ClientIndex client, Submit& message, Time now, Effects& out);
@@ -84,8 +86,8 @@ class BrokerCore {
   std::uint64_t purge_waiting(Queue& queue, Time now, Effects& out);
 
   // on_worker.cpp
-  void on_worker(PeerId peer, WorkerMessage message, Time now, Effects& out);
-  void on_hello(PeerId peer, WorkerHello& message, Time now, Effects& out);
+  void on_worker(FromWorker& event, Time now, Effects& out);
+  void on_hello(PeerId peer, KeyNumber key, WorkerHello& message, Time now, Effects& out);
   std::optional<std::vector<QueueNumber>> queues_named(const std::vector<std::string>& names,
                                                        Effects& out);
   std::vector<HeldLease> reconcile(WorkerIndex index, const std::vector<HeldLease>& holding,
@@ -96,11 +98,13 @@ class BrokerCore {
   bool complete_one(WorkerIndex index, Completion& completion, Time now, Effects& out);
   bool is_repeat(const Task& task, const Completion& completion) const;
   void on_extend(WorkerIndex index, const Extend& message, Time now, Effects& out);
-  void on_beat(const Beat& beat, Time now, Effects& out);
+  void on_beat(const BeatHeard& event, Time now, Effects& out);
+  void on_revoked(PeerId peer, Time now, Effects& out);
   void on_undeliverable(DispatchUndeliverable& event, Time now, Effects& out);
   void on_unreadable(SpecUnreadable& event, Time now, Effects& out);
   void park(WorkerIndex index, Time now);
   void hear(WorkerIndex index, Time now);
+  void end_leases(WorkerIndex index, std::string_view error, Time now, Effects& out);
   void lose_worker(WorkerIndex index, std::string_view error, Time now, Effects& out);
   void drop_worker(WorkerIndex index, Effects& out);
 
@@ -184,6 +188,9 @@ class BrokerCore {
   std::vector<TaskIndex> dirty_;
   std::vector<WorkerIndex> dispatched_to_;
   std::vector<ClientIndex> told_;
+
+  // Of the client whose message is at hand; see FromClient.
+  const QueueScope* scope_ = nullptr;
 };
 
 // The first broken invariant in words, or nothing: re-derives every index, count and list of the

@@ -5,23 +5,37 @@
 #include <variant>
 #include <vector>
 
+#include "broker/core/queue_scope.h"
 #include "common/base/messages.h"
 
 namespace millrace::broker {
 
-// A verified and validated message of a client connection.
+// Whose key a connection bears: the same key, the same number. None where no keys are in use.
+using KeyNumber = Number<struct KeyTag, std::uint32_t>;
+
+// A verified and validated message of a client connection, which its key allows.
 struct FromClient {
   PeerId peer;
   ClientMessage message;
+  // The queues its key may use, for as long as the step takes: tasks of others do not exist for it.
+  // Null: every queue.
+  const QueueScope* scope = nullptr;
 };
-// A verified and validated message of a worker connection.
+// A verified and validated message of a worker connection, which its key allows.
 struct FromWorker {
   PeerId peer;
   WorkerMessage message;
+  KeyNumber key = {};
 };
-// A worker's beat on the heartbeat channel. Beats with an unknown session are counted and ignored.
+// A worker's beat on the heartbeat channel. Beats with an unknown session, or under another key
+// than the worker's, are counted and ignored.
 struct BeatHeard {
   Beat beat;
+  KeyNumber key = {};
+};
+// Nothing of this peer counts any more, and it is told nothing: its leases end as if it had died.
+struct PeerRevoked {
+  PeerId peer;
 };
 // A Dispatch could not be handed to the transport: it certainly did not reach the worker.
 struct DispatchUndeliverable {
@@ -45,7 +59,7 @@ struct StoreLevelChanged {
 // The process was asked to stop: refuse new work, dispatch nothing, tell the peers.
 struct StopRequested {};
 
-using Event = std::variant<FromClient, FromWorker, BeatHeard, DispatchUndeliverable, SpecUnreadable,
-                           WorkerUnreachable, StoreLevelChanged, StopRequested>;
+using Event = std::variant<FromClient, FromWorker, BeatHeard, PeerRevoked, DispatchUndeliverable,
+                           SpecUnreadable, WorkerUnreachable, StoreLevelChanged, StopRequested>;
 
 }  // namespace millrace::broker

@@ -6,7 +6,8 @@
 
 namespace millrace::broker {
 
-void BrokerCore::on_client(PeerId peer, ClientMessage message, Time now, Effects& out) {
+void BrokerCore::on_client(FromClient& event, Time now, Effects& out) {
+  const PeerId peer = event.peer;
   const ClientIndex client = client_of(peer, now, out);
   if (client.is_none()) {
     const RequestId request = std::visit(
@@ -14,14 +15,26 @@ void BrokerCore::on_client(PeerId peer, ClientMessage message, Time now, Effects
           if constexpr (requires { m.request; }) return m.request;
           return RequestId();
         },
-        message);
+        event.message);
     out.sends.push_back(ToClient{
         peer, Refused{request, ErrorCode::busy, "the broker has its most clients; try again later",
                       settings_.retry_after}});
     out.forgotten.push_back(peer);
     return;
   }
-  std::visit([&](auto& m) { on(client, m, now, out); }, message);
+  scope_ = event.scope;
+  std::visit([&](auto& m) { on(client, m, now, out); }, event.message);
+  scope_ = nullptr;
+}
+
+// None, too, for a task that the client may not know of.
+TaskIndex BrokerCore::find_for_client(const TaskId& id) const {
+  const TaskIndex index = tasks_.find(id);
+  return index.is_none() || is_in_scope(tasks_.terms_of(tasks_[index]).queue) ? index : TaskIndex();
+}
+
+bool BrokerCore::is_in_scope(QueueNumber queue) const {
+  return scope_ == nullptr || scope_->includes(queues_[queue].name);
 }
 
 // Knows the client from its first message on; a hello is for what its Welcome tells.
@@ -153,7 +166,7 @@ void BrokerCore::on(ClientIndex client, Watch& message, Time, Effects& out) {
   Watching answer;
   answer.request = message.request;
   for (const TaskId& id : message.tasks) {
-    const TaskIndex index = tasks_.find(id);
+    const TaskIndex index = find_for_client(id);
     if (index.is_none()) {
       answer.unknown.push_back(id);
     } else if (!add_watch(client, index, out)) {
@@ -208,7 +221,7 @@ void BrokerCore::on(ClientIndex client, GetTasks& message, Time, Effects& out) {
   answer.with_result = message.with_result;
   answer.with_attempts = message.with_attempts;
   for (const TaskId& id : message.tasks) {
-    const TaskIndex index = tasks_.find(id);
+    const TaskIndex index = find_for_client(id);
     if (index.is_none()) {
       answer.list.unknown.push_back(id);
       continue;
@@ -235,7 +248,9 @@ void BrokerCore::on(ClientIndex client, ListTasks& message, Time, Effects& out) 
     const TaskIndex index(static_cast<std::uint32_t>(at));
     const Task& task = tasks_[index];
     if (!task.exists) continue;
-    if (!queue.is_none() && tasks_.terms_of(task).queue != queue) continue;
+    const QueueNumber queue_of_task = tasks_.terms_of(task).queue;
+    if (!queue.is_none() && queue_of_task != queue) continue;
+    if (!is_in_scope(queue_of_task)) continue;
     if (message.filter.state != TaskState{0} && task.state != message.filter.state) continue;
     answer.list.tasks.push_back(view_of(index));
     answer.stored.push_back(stored_parts(task));
@@ -269,7 +284,7 @@ void BrokerCore::on(ClientIndex client, Cancel& message, Time now, Effects& out)
 // Waiting: ended at once. Running: the intent is durable, and whatever the worker reports now, the
 // task ends as cancelled (promise P20).
 CancelAnswer BrokerCore::cancel_one(const TaskId& id, Time now, Effects& out) {
-  const TaskIndex index = tasks_.find(id);
+  const TaskIndex index = find_for_client(id);
   if (index.is_none()) return {CancelStatus::not_found, TaskState::cancelled};
   Task& task = tasks_[index];
   if (task.state == TaskState::cancelled) return {CancelStatus::cancelled, TaskState::cancelled};
@@ -294,7 +309,7 @@ std::vector<TaskIndex> BrokerCore::dead_tasks(const std::vector<TaskId>& ids,
                                               const std::string& queue) const {
   std::vector<TaskIndex> found;
   for (const TaskId& id : ids) {
-    const TaskIndex index = tasks_.find(id);
+    const TaskIndex index = find_for_client(id);
     if (!index.is_none() && tasks_[index].state == TaskState::dead) found.push_back(index);
   }
   if (!ids.empty()) {
@@ -303,7 +318,7 @@ std::vector<TaskIndex> BrokerCore::dead_tasks(const std::vector<TaskId>& ids,
     return found;
   }
   for (const auto& [name, number] : queues_.by_name()) {
-    if (!queue.empty() && name != queue) continue;
+    if ((!queue.empty() && name != queue) || !is_in_scope(number)) continue;
     for (TaskIndex at = queues_[number].dead.head; !at.is_none(); at = tasks_[at].next) {
       if (found.size() >= settings_.request_work_max) return found;
       found.push_back(at);

@@ -32,9 +32,11 @@ Reason reason_of(Outcome outcome) {
 
 }  // namespace
 
-void BrokerCore::on_worker(PeerId peer, WorkerMessage message, Time now, Effects& out) {
+void BrokerCore::on_worker(FromWorker& event, Time now, Effects& out) {
+  const PeerId peer = event.peer;
+  WorkerMessage& message = event.message;
   if (auto* hello = std::get_if<WorkerHello>(&message)) {
-    on_hello(peer, *hello, now, out);
+    on_hello(peer, event.key, *hello, now, out);
     return;
   }
   const WorkerIndex index = workers_.find_peer(peer);
@@ -72,13 +74,17 @@ void BrokerCore::hear(WorkerIndex index, Time now) {
 
 // ---- hello --------------------------------------------------------------------------------------
 
-void BrokerCore::on_hello(PeerId peer, WorkerHello& message, Time now, Effects& out) {
+void BrokerCore::on_hello(PeerId peer, KeyNumber key, WorkerHello& message, Time now,
+                          Effects& out) {
   const auto refuse = [&](ErrorCode code, std::string text) {
     out.sends.push_back(
         ToWorker{peer, Refused{RequestId(), code, std::move(text), settings_.retry_after}});
     if (workers_.find_peer(peer).is_none()) out.forgotten.push_back(peer);
   };
   WorkerIndex index = workers_.find(message.worker);
+  if (!index.is_none() && workers_[index].key != key) {
+    return refuse(ErrorCode::forbidden, "this worker id belongs to a worker with another key");
+  }
   if (stopping_) {
     if (!index.is_none()) hear(index, now);  // refused, but alive: it keeps its leases
     return refuse(ErrorCode::shutting_down, "the broker is stopping");
@@ -96,6 +102,7 @@ void BrokerCore::on_hello(PeerId peer, WorkerHello& message, Time now, Effects& 
   }
   if (index.is_none()) {
     index = workers_.add(message.worker, peer, std::move(*queues));
+    workers_[index].key = key;
     workers_[index].connected = now;
     workers_[index].silence_deadline = lease_clock(now) + settings_.liveness.silence_max;
     workers_.by_silence().emplace(workers_[index].silence_deadline, index);
@@ -295,9 +302,11 @@ void BrokerCore::on_extend(WorkerIndex index, const Extend& message, Time now, E
 
 // A beat of a worker that was given up for silent tells it so: it says hello and goes on. Every
 // beat, because the answer to one may be lost, and an idle worker says nothing else.
-void BrokerCore::on_beat(const Beat& beat, Time now, Effects& out) {
+void BrokerCore::on_beat(const BeatHeard& event, Time now, Effects& out) {
+  const Beat& beat = event.beat;
   const WorkerIndex index = workers_.find(beat.worker);
-  if (!index.is_none() && workers_[index].session == beat.session) {
+  const bool known = !index.is_none() && workers_[index].key == event.key;
+  if (known && workers_[index].session == beat.session) {
     Worker& worker = workers_[index];
     worker.last_heard = lease_clock(now);
     // The word to drain may have been lost; a repeat is harmless.
@@ -350,15 +359,28 @@ void BrokerCore::park(WorkerIndex index, Time now) {
   workers_.refile(index);
 }
 
-void BrokerCore::lose_worker(WorkerIndex index, std::string_view error, Time now, Effects& out) {
+// A worker of a revoked key hears nothing and is not remembered; a client loses its watches.
+void BrokerCore::on_revoked(PeerId peer, Time now, Effects& out) {
+  const WorkerIndex worker = workers_.find_peer(peer);
+  if (!worker.is_none()) end_leases(worker, "its key was revoked", now, out);
+  const ClientIndex client = clients_.find(peer);
+  if (!client.is_none()) clients_.remove(tasks_, client);
+}
+
+// Ends the worker, too; its peer is the last of `out.forgotten`.
+void BrokerCore::end_leases(WorkerIndex index, std::string_view error, Time now, Effects& out) {
   ++counters_.workers_lost;
-  const WorkerId id = workers_[index].id;
-  const PeerId peer = workers_[index].peer;
   const std::string text = "worker " + workers_[index].name + ": " + std::string(error);
   while (workers_[index].leases.count > 0) {
     fail_attempt(workers_[index].leases.head, Reason::lease_lost, text, now, out);
   }
   drop_worker(index, out);
+}
+
+void BrokerCore::lose_worker(WorkerIndex index, std::string_view error, Time now, Effects& out) {
+  const WorkerId id = workers_[index].id;
+  const PeerId peer = workers_[index].peer;
+  end_leases(index, error, now, out);
   out.forgotten.pop_back();  // its connection may still be there: it is told to say hello
   out.sends.push_back(ToWorker{
       peer,

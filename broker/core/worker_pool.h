@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/core/event.h"
 #include "broker/core/queue_table.h"
 
 namespace millrace::broker {
@@ -17,6 +18,7 @@ struct Worker {
   WorkerIndex index;
   WorkerId id;
   PeerId peer;
+  KeyNumber key;  // the one it said hello under
   SessionNonce session;
   std::string name;
   std::string version;

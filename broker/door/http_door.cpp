@@ -29,6 +29,7 @@ Result<HttpDoor::ClientPointer> HttpDoor::client() {
   if (client_ == nullptr) {
     client::ClientSettings settings;
     settings.broker = settings_.client_address;
+    settings.key_in_memory = settings_.key;
     settings.connect_timeout = kConnectMax;
     settings.call_timeout = settings_.call_timeout;
     settings.proceed = [this] { return !closing_; };

@@ -10,11 +10,13 @@
 #include "broker/admin/admin_site.h"
 #include "broker/door/lease_desk.h"
 #include "client/cpp/client.h"
+#include "common/keys/key_file.h"
 
 namespace millrace::broker {
 
 struct HttpDoorSettings {
-  std::string client_address;  // HOST:PORT
+  std::string client_address;                // HOST:PORT
+  std::shared_ptr<const keys::PeerKey> key;  // null without keys
   PeerLimits limits;
   Duration call_timeout = Duration::seconds(10);
 };

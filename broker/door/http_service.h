@@ -5,9 +5,11 @@
 #include <memory>
 #include <zmq.hpp>
 
+#include "broker/access/access_keeper.h"
 #include "broker/admin/admin_server.h"
 #include "broker/config.h"
 #include "broker/door/http_door.h"
+#include "broker/status_board.h"
 #include "broker/task_lookup.h"
 
 namespace millrace::broker {
@@ -17,11 +19,11 @@ namespace millrace::broker {
 class HttpService {
  public:
   // Serves from now on. `endpoints` are those bound, also in-process (see broker_sockets.h);
-  // `context` must outlive the service. Errors: misconfigured (the address), io.
-  static Result<std::unique_ptr<HttpService>> start(zmq::context_t& context,
-                                                    const BrokerConfig& config,
-                                                    const Endpoints& endpoints, StatusSource status,
-                                                    TimeSource now);
+  // `context`, `keeper` (null without keys), `board` and `clock` must outlive the service. Errors:
+  // misconfigured (the address), io.
+  static Result<std::unique_ptr<HttpService>> start(
+      zmq::context_t& context, const BrokerConfig& config, const Endpoints& endpoints,
+      const AccessKeeper* keeper, const StatusBoard& board, const host::Clock& clock);
   ~HttpService();
   HttpService(const HttpService&) = delete;
   HttpService& operator=(const HttpService&) = delete;
@@ -30,7 +32,7 @@ class HttpService {
 
  private:
   HttpService(zmq::context_t& context, const BrokerConfig& config, const Endpoints& endpoints,
-              const StatusSource& status);
+              const AccessKeeper* keeper, const StatusSource& status);
 
   TaskLookup lookup_;
   LeaseDesk leases_;

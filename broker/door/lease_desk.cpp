@@ -268,7 +268,11 @@ void LeaseDesk::hear(Seat& seat, Time now) {
 // What the connection does not take now the session says again in its time.
 void LeaseDesk::perform(Seat& seat, const worker::Actions& actions) {
   if (actions.reconnect || (!seat.dealer && !actions.sends.empty())) {
-    auto dealer = wire::connect_dealer(context_, settings_.workers_address, {});
+    wire::SocketOptions options;
+    if (!settings_.door_pass.empty()) {
+      options.routing_id = settings_.door_pass + std::to_string(++connections_);
+    }
+    auto dealer = wire::connect_dealer(context_, settings_.workers_address, options);
     if (dealer) seat.dealer = *std::move(dealer);
   }
   for (const WorkerMessage& message : actions.sends) {

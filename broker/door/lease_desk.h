@@ -25,6 +25,8 @@ struct LeaseDeskSettings {
   std::string beats_address;
   std::string pulse_address;
   std::string version;
+  // With keys: how the routing ids of its connections begin, see AccessKeeper::door_pass.
+  std::string door_pass;
   std::uint32_t leases_max = 256;  // sought and held; each costs a socket. Answer: busy
   Duration answer_max = Duration::seconds(10);  // for the durable answer to a completion
 };
@@ -84,6 +86,7 @@ class LeaseDesk {
   // Of the thread.
   zmq::socket_t publisher_;
   zmq::socket_t subscriber_;
+  std::uint64_t connections_ = 0;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;

@@ -11,6 +11,7 @@ namespace millrace::cli {
 std::optional<client::Client> CommandContext::connect(int& exit_code) {
   client::ClientSettings settings;
   settings.broker = options_.broker;
+  settings.key = options_.key;
   settings.connect_timeout = options_.timeout;
   settings.call_timeout = options_.timeout;
   settings.outage_max = std::max(settings.outage_max, options_.timeout);

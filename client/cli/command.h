@@ -21,6 +21,7 @@ inline constexpr int kExitInterrupted = 130;
 
 struct GlobalOptions {
   std::string broker = "localhost";
+  std::string key;  // a file; empty: none
   Duration timeout = Duration::seconds(10);
   std::string log_level = "warn";
 };
@@ -64,6 +65,7 @@ void add_task_commands(CLI::App& app, SelectedCommand& selected);
 void add_dead_letter_commands(CLI::App& app, SelectedCommand& selected);
 void add_queue_commands(CLI::App& app, SelectedCommand& selected);
 void add_worker_commands(CLI::App& app, SelectedCommand& selected);
+void add_key_commands(CLI::App& app, SelectedCommand& selected);
 
 // Reads UUIDs; the text that is none in the error.
 Result<std::vector<TaskId>> parse_task_ids(const std::vector<std::string>& texts);

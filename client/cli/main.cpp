@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "client/cli/command.h"
+#include "common/keys/key_pair.h"
 
 int main(int argc, char** argv) {
   using namespace millrace;
@@ -14,6 +15,7 @@ int main(int argc, char** argv) {
   host::add_common_options(app, options.log_level);
   app.add_option("--broker", options.broker, "The broker: HOST, HOST:PORT or tcp://HOST:PORT")
       ->capture_default_str();
+  app.add_option("--key", options.key, "Key file, for a broker with keys; see millrace keygen");
   host::add_duration(app, "--timeout", options.timeout,
                      "Wait this long for the broker (a batch under way: a minute at least)");
   app.require_subcommand(1);
@@ -23,6 +25,7 @@ int main(int argc, char** argv) {
   cli::add_dead_letter_commands(app, selected);
   cli::add_queue_commands(app, selected);
   cli::add_worker_commands(app, selected);
+  cli::add_key_commands(app, selected);
 
   const host::ParseResult parsed = host::parse_command_line(app, argc, argv);
   if (!parsed.proceed) return static_cast<int>(parsed.exit_now);
@@ -31,6 +34,7 @@ int main(int argc, char** argv) {
     std::cerr << "millrace: " << log.error().message << std::endl;
     return static_cast<int>(host::ExitCode::usage);
   }
+  if (!options.key.empty()) keys::protect_process_memory();
   cli::CommandContext context(options, stop, *log);
   return selected(context);
 }

@@ -8,8 +8,10 @@ namespace millrace::client {
 Status BrokerSockets::connect() {
   unsent_.clear();
   dealer_.reset();
+  wire::SocketOptions options;
+  options.key = key_;
   Result<zmq::socket_t> socket =
-      wire::connect_dealer(context_, host::to_tcp_address(broker_), wire::SocketOptions());
+      wire::connect_dealer(context_, host::to_tcp_address(broker_), options);
   if (!socket) return socket.error();
   dealer_.emplace(std::move(*socket));
   return Done();
@@ -22,6 +24,7 @@ void BrokerSockets::listen(std::uint16_t pulse_port) {
   const host::HostPort address{broker_.host, pulse_port};
   wire::SocketOptions options;
   options.frame_bytes_max = ByteCount::kibibytes(4);
+  options.key = key_;
   Result<zmq::socket_t> socket =
       wire::connect_subscriber(context_, host::to_tcp_address(address), options);
   // Without a pulse the pings notice a dead broker, only later.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -13,7 +14,9 @@ namespace millrace::client {
 // Belongs to one thread.
 class BrokerSockets {
  public:
-  explicit BrokerSockets(host::HostPort broker) : broker_(std::move(broker)) {}
+  // `key`: null for a broker without keys.
+  BrokerSockets(host::HostPort broker, std::shared_ptr<const keys::PeerKey> key)
+      : broker_(std::move(broker)), key_(std::move(key)) {}
 
   // Makes the DEALER (anew); what was not sent is dropped. Errors: misconfigured.
   Status connect();
@@ -32,6 +35,7 @@ class BrokerSockets {
   void flush();
 
   host::HostPort broker_;
+  std::shared_ptr<const keys::PeerKey> key_;
   zmq::context_t context_ = wire::make_context();
   std::optional<zmq::socket_t> dealer_;
   std::optional<zmq::socket_t> pulse_;

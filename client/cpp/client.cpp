@@ -48,16 +48,18 @@ Status for_each_part(const std::vector<TaskId>& tasks, std::size_t items_max, co
 
 struct Client::Implementation {
   Implementation(const ClientSettings& wanted, const host::HostPort& address,
-                 const SessionSettings& session_settings)
+                 std::shared_ptr<const keys::PeerKey> key, const SessionSettings& session_settings)
       : settings(wanted),
         broker(address.host + ":" + std::to_string(address.port)),
         later(std::make_shared<LaterSubmits>([this] { return no_answer(settings.call_timeout); })),
-        connection(address, session_settings),
+        has_key(key != nullptr),
+        connection(address, std::move(key), session_settings),
         later_group(connection.new_group()) {}
 
   Error no_answer(Duration within) const {
     std::string message = "no answer from the broker at " + broker + " within " + to_text(within) +
-                          "; is it running?";
+                          "; is it running" +
+                          (has_key ? ", and is this key in its allowlist?" : "?");
     const std::string complaint = connection.link().complaint;
     if (!complaint.empty()) message += " It last said: " + complaint;
     return Error{ErrorCode::unavailable, std::move(message)};
@@ -155,6 +157,7 @@ struct Client::Implementation {
   std::mutex random_mutex;
   Random random{random_seed()};
   std::shared_ptr<LaterSubmits> later;
+  const bool has_key;
   Connection connection;
   SubmitGroup later_group;
 };
@@ -168,11 +171,15 @@ Client::~Client() = default;
 Result<Client> Client::connect(const ClientSettings& settings) {
   const Result<host::HostPort> address = host::parse_host_port(settings.broker, kClientPortDefault);
   if (!address) return address.error();
+  auto key = keys::load_peer_key(settings.key);
+  if (!key) return key.error();
   Random random(random_seed());
   SessionSettings session_settings;
   session_settings.client = make_random_id<ClientId>(random);
   session_settings.random_seed = random.next();
-  auto implementation = std::make_unique<Implementation>(settings, *address, session_settings);
+  auto implementation = std::make_unique<Implementation>(
+      settings, *address, *key != nullptr ? *std::move(key) : settings.key_in_memory,
+      session_settings);
   Connection& connection = implementation->connection;
   const Status opened = connection.open();
   if (!opened) return opened.error();

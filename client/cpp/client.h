@@ -18,6 +18,10 @@
 #include "common/base/messages.h"
 #include "common/wire/task_codec.h"
 
+namespace millrace::keys {
+struct PeerKey;
+}
+
 namespace millrace::client {
 
 // What to run: `queue` and `payload` at least. A nil `id` is drawn by the client; give your own (a
@@ -27,6 +31,10 @@ using Task = wire::TaskDescription;
 struct ClientSettings {
   // "HOST", "HOST:PORT", "tcp://HOST:PORT"; without a port 5555.
   std::string broker = "localhost";
+  // A key file made by `millrace keygen`, for a broker with keys. Empty: none.
+  std::string key;
+  // Instead of a file, for those who keep the key themselves. Null: none.
+  std::shared_ptr<const keys::PeerKey> key_in_memory;
   Duration connect_timeout = Duration::seconds(10);
   // Of every call that names no other.
   Duration call_timeout = Duration::seconds(10);
@@ -63,8 +71,8 @@ struct BatchCallbacks {
 // only be destroyed. The destructor says goodbye and ends open calls with Error{unavailable}.
 class Client {
  public:
-  // Errors: misconfigured (the address), unavailable (no answer in time), unsupported (the broker
-  // speaks another version).
+  // Errors: misconfigured (the address, the key file), unavailable (no answer in time), unsupported
+  // (the broker speaks another version), forbidden (the key is not one for clients).
   static Result<Client> connect(const ClientSettings& settings);
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;

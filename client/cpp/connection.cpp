@@ -17,8 +17,9 @@ constexpr Duration kWaitMax = Duration::seconds(1);
 
 }  // namespace
 
-Connection::Connection(host::HostPort broker, const SessionSettings& settings)
-    : sockets_(std::move(broker)), session_(settings) {
+Connection::Connection(host::HostPort broker, std::shared_ptr<const keys::PeerKey> key,
+                       const SessionSettings& settings)
+    : sockets_(std::move(broker), std::move(key)), session_(settings) {
   link_.since = clock_.now();
 }
 

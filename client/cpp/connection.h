@@ -22,7 +22,9 @@ namespace millrace::client {
 // All public functions but the constructor and the destructor are thread-safe.
 class Connection {
  public:
-  Connection(host::HostPort broker, const SessionSettings& settings);
+  // `key`: null for a broker without keys.
+  Connection(host::HostPort broker, std::shared_ptr<const keys::PeerKey> key,
+             const SessionSettings& settings);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -27,6 +27,7 @@ enum class ErrorCode : std::uint8_t {
   io = 12,              // the operating system or the store failed
   corrupt = 13,         // stored bytes fail their checksum or their format
   misconfigured = 14,   // a flag, variable or file has a value that cannot be used
+  forbidden = 15,       // the key of the connection does not allow it; nothing was changed
 };
 
 // The wire name of `code`, e.g. "stale_lease"; "unknown" for a number that is not listed.
@@ -60,6 +61,8 @@ constexpr const char* name_of(ErrorCode code) {
       return "corrupt";
     case ErrorCode::misconfigured:
       return "misconfigured";
+    case ErrorCode::forbidden:
+      return "forbidden";
   }
   return "unknown";
 }

@@ -71,7 +71,7 @@ Refused read_refused(const schema::Refused& body, RequestId request, const Field
   // A code from a newer broker still means that the request was not done.
   const auto number = static_cast<std::uint8_t>(body.code());
   const bool known = number >= static_cast<std::uint8_t>(ErrorCode::invalid) &&
-                     number <= static_cast<std::uint8_t>(ErrorCode::misconfigured);
+                     number <= static_cast<std::uint8_t>(ErrorCode::forbidden);
   refused.code = known ? static_cast<ErrorCode>(number) : ErrorCode::invalid;
   refused.message = reader.message(body.message());
   refused.retry_after = FieldReader::duration(body.retry_after_ns());

@@ -11,6 +11,10 @@ namespace {
 // receive hands out addresses inside a shared buffer, misaligned and pinning all of it.
 constexpr int kZeroCopyReceiveOption = 10;
 
+// ZMQ_ZAP_ENFORCE_DOMAIN, likewise. Without it libzmq lets everybody in when nobody serves ZAP.
+constexpr int kEnforceDomainOption = 93;
+constexpr const char* kZapDomain = "millrace";
+
 // Rounded up, so that a wait for a deadline does not end just before it.
 int in_milliseconds(Duration duration) {
   const Duration clamped = std::clamp(duration, Duration(), Duration::hours(1));
@@ -57,10 +61,31 @@ void set_connecting_options(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::reconnect_ivl_max, 1'000);
 }
 
-void set_type_options(zmq::socket_t& socket, zmq::socket_type type) {
+// Throws where this libzmq cannot promise to let nobody in without being told so.
+void set_keys(zmq::socket_t& socket, const SocketOptions& options) {
+  namespace sockopt = zmq::sockopt;
+  if (options.broker_key != nullptr) {
+    socket.set(sockopt::zap_domain, kZapDomain);
+    const int on = 1;
+    if (zmq_setsockopt(socket.handle(), kEnforceDomainOption, &on, sizeof on) != 0) {
+      throw zmq::error_t();
+    }
+    socket.set(sockopt::curve_server, 1);
+    socket.set(sockopt::curve_secretkey, options.broker_key->secret_key.text());
+  }
+  if (options.key != nullptr) {
+    socket.set(sockopt::curve_serverkey, options.key->broker.text());
+    socket.set(sockopt::curve_publickey, options.key->own.public_key.text());
+    socket.set(sockopt::curve_secretkey, options.key->own.secret_key.text());
+  }
+  if (!options.routing_id.empty()) socket.set(sockopt::routing_id, options.routing_id);
+}
+
+void set_type_options(zmq::socket_t& socket, zmq::socket_type type, const SocketOptions& options) {
   if (type == zmq::socket_type::router) {
     socket.set(zmq::sockopt::router_mandatory, 1);  // a full or lost peer is an answer, not a drop
-    socket.set(zmq::sockopt::router_handover, 1);   // the same peer may return before we noticed
+    // The same peer may return before we noticed. With keys it might be another.
+    socket.set(zmq::sockopt::router_handover, options.broker_key == nullptr ? 1 : 0);
   }
   if (type == zmq::socket_type::sub) socket.set(zmq::sockopt::subscribe, "");
 }
@@ -71,7 +96,8 @@ Result<zmq::socket_t> bind_socket(zmq::context_t& context, zmq::socket_type type
   try {
     zmq::socket_t socket(context, type);
     set_common_options(socket, address, options);
-    set_type_options(socket, type);
+    set_type_options(socket, type, options);
+    set_keys(socket, options);
     socket.bind(address);
     return socket;
   } catch (const zmq::error_t& error) {
@@ -86,7 +112,8 @@ Result<zmq::socket_t> connect_socket(zmq::context_t& context, zmq::socket_type t
     zmq::socket_t socket(context, type);
     set_common_options(socket, address, options);
     set_connecting_options(socket);
-    set_type_options(socket, type);
+    set_type_options(socket, type, options);
+    set_keys(socket, options);
     socket.connect(address);
     return socket;
   } catch (const zmq::error_t& error) {
@@ -149,6 +176,12 @@ bool receive_frame(zmq::socket_t& socket, zmq::message_t& message) {
   return rc >= 0;
 }
 
+// Empty when the message has no such property.
+std::string property_of(zmq::message_t& message, const char* name) {
+  const char* value = zmq_msg_gets(message.handle(), name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
 }  // namespace
 
 zmq::context_t make_context() {
@@ -202,7 +235,8 @@ std::uint16_t port_of(zmq::socket_t& socket) {
   return port;
 }
 
-ReceiveStatus receive_frames(zmq::socket_t& socket, Frames& frames, std::size_t frames_max) {
+ReceiveStatus receive_frames(zmq::socket_t& socket, Frames& frames, std::size_t frames_max,
+                             std::string* user_id) {
   frames.clear();
   bool too_many = false;
   bool more = true;
@@ -213,6 +247,8 @@ ReceiveStatus receive_frames(zmq::socket_t& socket, Frames& frames, std::size_t 
       return too_many ? ReceiveStatus::dropped : ReceiveStatus::nothing;
     }
     more = message->more();
+    // Of the last frame: some versions of libzmq lose the properties of a ROUTER's first.
+    if (user_id != nullptr && !more) *user_id = property_of(*message, kUserIdProperty);
     too_many = too_many || frames.size() == frames_max;
     if (too_many) continue;
     const std::span view(message->data<const std::uint8_t>(), message->size());

@@ -2,9 +2,11 @@
 // the stable libzmq API. A socket belongs to one thread at a time.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <zmq.hpp>
 
+#include "common/keys/key_file.h"
 #include "common/wire/control_codec.h"
 
 namespace millrace::wire {
@@ -18,11 +20,26 @@ struct SocketOptions {
   int send_messages_max = 1'000;                  // high-water mark per peer
   int receive_messages_max = 1'000;               // high-water mark per peer
   Duration linger = Duration::milliseconds(500);  // how long close waits for unsent messages
+
+  // CURVE (docs/security.md). Without keys a socket speaks to anybody in the clear.
+  std::shared_ptr<const keys::KeyPair> broker_key =
+      nullptr;                                         // binding: whom to admit is asked of ZAP
+  std::shared_ptr<const keys::PeerKey> key = nullptr;  // connecting
+  // Connecting: the routing id to have at a ROUTER. Empty, as over TCP always: the ROUTER draws it.
+  std::string routing_id = {};
 };
+
+// The property of a received message that says whose key it came under: the public key, as the ZAP
+// handler named it. See receive_frames.
+inline constexpr const char* kUserIdProperty = "User-Id";
+// Where libzmq asks whom to admit. Whoever serves it must do so before a socket with a broker_key
+// is bound. Nobody serves it, or it does not answer: nobody gets in.
+inline constexpr const char* kZapEndpoint = "inproc://zeromq.zap.01";
 
 // Bound sockets. `address` is "tcp://127.0.0.1:5555"; port "*" picks a free one, see port_of.
 // IPv6 only for literals in brackets ("tcp://[::1]:5555"); host names resolve to IPv4.
-// ROUTER: MANDATORY and HANDOVER on. Errors: misconfigured with the address and the cause.
+// ROUTER: MANDATORY on; HANDOVER on, but with keys, where one peer must not take another's place.
+// Errors: misconfigured with the address and the cause.
 Result<zmq::socket_t> bind_router(zmq::context_t& context, const std::string& address,
                                   const SocketOptions& options);
 Result<zmq::socket_t> bind_subscriber(zmq::context_t& context, const std::string& address,
@@ -44,7 +61,9 @@ std::uint16_t port_of(zmq::socket_t& socket);
 
 enum class ReceiveStatus { received, nothing, dropped };  // dropped: too many frames, all read away
 // Never blocks. `frames` is overwritten; for a ROUTER the first frame is the routing id and counts.
-ReceiveStatus receive_frames(zmq::socket_t& socket, Frames& frames, std::size_t frames_max = 4);
+// `user_id`, where asked for: see kUserIdProperty; empty for what came without a key.
+ReceiveStatus receive_frames(zmq::socket_t& socket, Frames& frames, std::size_t frames_max = 4,
+                             std::string* user_id = nullptr);
 
 // Frames of this size and more are handed over without a copy and stay alive until libzmq has sent
 // them. Smaller ones are copied, which costs less than the bookkeeping of a shared owner.

@@ -138,7 +138,8 @@ class Fleet(Cluster):
         if self.clock_file:
             environment.update(LD_PRELOAD=self._faketime, FAKETIME_TIMESTAMP_FILE=self.clock_file,
                                FAKETIME_DONT_FAKE_MONOTONIC="1", FAKETIME_NO_CACHE="1")
-        arguments = ["--data", self.data, "--bind", self.host, *self.broker_options]
+        arguments = ["--data", self.data, "--bind", self.host,
+                     "--allow-network-without-keys", *self.broker_options]
         for kind, port in PORTS.items():
             arguments += [f"--{kind}-port", port]
         self.broker = self.start_on("broker", "millrace-broker", *arguments, log="broker.log",

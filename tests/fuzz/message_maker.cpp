@@ -113,7 +113,7 @@ PeerLimits any_limits(Input& input) {
 Refused any_refusal(Input& input, RequestId request) {
   Refused refused;
   refused.request = request;
-  refused.code = any_word(input, ErrorCode::invalid, ErrorCode::misconfigured);
+  refused.code = any_word(input, ErrorCode::invalid, ErrorCode::forbidden);
   refused.message = input.text();
   refused.retry_after = input.duration();
   return refused;

@@ -35,7 +35,7 @@ OWNERS = [
     (re.compile(r'^[<"](civetweb|CivetServer)\.h[>"]$'), re.compile(r"^broker/admin/admin_server\.")),
     (re.compile(r"^<lmdb\.h>$"), re.compile(r"^broker/store/")),
     (re.compile(r"^<tsl/"), re.compile(r"^common/base/flat_map\.h$")),
-    (re.compile(r"^<toml\+\+/"), re.compile(r"^common/host/")),
+    (re.compile(r"^<toml\+\+/"), re.compile(r"^(common/host/|broker/access/allowlist\.)")),
     (re.compile(r'^"schemas/record_generated\.h"$'), re.compile(r"^broker/store/")),
     (re.compile(r"^<flatbuffers/"), re.compile(r"^(common/wire|broker/store)/")),
     (re.compile(r'^"schemas/(task|control|heartbeat)_generated\.h"$'), re.compile(r"^common/wire/")),

@@ -18,8 +18,9 @@ Status status_of(const Result<zmq::socket_t>& socket) {
 
 }  // namespace
 
-Result<BrokerConnection> BrokerConnection::open(const std::string& host, std::uint16_t port) {
-  BrokerConnection connection(wire::make_context(), host, port);
+Result<BrokerConnection> BrokerConnection::open(const std::string& host, std::uint16_t port,
+                                                std::shared_ptr<const keys::PeerKey> key) {
+  BrokerConnection connection(wire::make_context(), host, port, std::move(key));
   const Status connected = connection.reconnect();
   if (!connected) return connected.error();
   return connection;
@@ -33,7 +34,9 @@ std::string BrokerConnection::address_of(std::uint16_t port) const {
 Status BrokerConnection::reconnect() {
   waiting_.clear();
   monitor_ = zmq::socket_t();
-  auto dealer = wire::connect_dealer(context_, address_of(port_), wire::SocketOptions());
+  wire::SocketOptions options;
+  options.key = key_;
+  auto dealer = wire::connect_dealer(context_, address_of(port_), options);
   if (!dealer) return dealer.error();
   dealer_ = *std::move(dealer);
   watch_connection();
@@ -55,8 +58,9 @@ void BrokerConnection::watch_connection() {
 }
 
 Status BrokerConnection::connect_channels(const Endpoints& endpoints) {
-  const wire::SocketOptions options{
+  wire::SocketOptions options{
       .send_messages_max = 16, .receive_messages_max = 64, .linger = Duration()};
+  options.key = key_;
   if (endpoints.beat_port != beat_port_) {
     auto publisher = wire::connect_publisher(context_, address_of(endpoints.beat_port), options);
     if (!publisher) return status_of(publisher);

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -18,7 +19,9 @@ class BrokerConnection {
  public:
   // Does not wait for the broker: a connection is made when it is there. Errors of open, reconnect
   // and connect_channels: misconfigured for a host that cannot be an address.
-  static Result<BrokerConnection> open(const std::string& host, std::uint16_t port);
+  // `key`: null for a broker without keys.
+  static Result<BrokerConnection> open(const std::string& host, std::uint16_t port,
+                                       std::shared_ptr<const keys::PeerKey> key);
 
   // A new DEALER in place of the old one, whose unsent messages are dropped.
   Status reconnect();
@@ -46,8 +49,9 @@ class BrokerConnection {
   void send(const Beat& beat);
 
  private:
-  BrokerConnection(zmq::context_t context, std::string host, std::uint16_t port)
-      : context_(std::move(context)), host_(std::move(host)), port_(port) {}
+  BrokerConnection(zmq::context_t context, std::string host, std::uint16_t port,
+                   std::shared_ptr<const keys::PeerKey> key)
+      : context_(std::move(context)), host_(std::move(host)), port_(port), key_(std::move(key)) {}
   std::string address_of(std::uint16_t port) const;
   void watch_connection();
   void send_waiting();
@@ -55,6 +59,7 @@ class BrokerConnection {
   zmq::context_t context_;
   std::string host_;
   std::uint16_t port_;
+  std::shared_ptr<const keys::PeerKey> key_;
   zmq::socket_t dealer_;
   zmq::socket_t monitor_;  // tells of the DEALER's disconnects
   std::uint64_t monitors_ = 0;

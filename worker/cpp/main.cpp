@@ -8,6 +8,7 @@
 #include "common/host/event_descriptor.h"
 #include "common/host/log.h"
 #include "common/host/stop_signal.h"
+#include "common/keys/key_pair.h"
 #include "worker/cpp/builtins.h"
 #include "worker/cpp/ledger.h"
 #include "worker/cpp/options.h"
@@ -77,6 +78,7 @@ Result<Handler> make_handler(const Options& options) {
 WorkerOptions worker_options(const Options& options, const host::Log& log) {
   WorkerOptions worker;
   worker.broker = options.broker;
+  worker.key = options.key;
   worker.slots = options.slots;
   worker.name = options.name;
   worker.prefetch_max = options.prefetch;
@@ -106,6 +108,7 @@ int run(int argc, const char* const* argv) {
     std::cerr << "millrace-worker: " << error.message << '\n';
     return exit_with(exit_code_of(error));
   };
+  if (!options->key.empty()) keys::protect_process_memory();
   const auto log = host::make_log("millrace-worker", options->log_level);
   if (!log) return fail(log.error());
   const auto handler = make_handler(*options);

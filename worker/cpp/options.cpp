@@ -31,6 +31,7 @@ void add_connection_options(CLI::App& app, Options& options) {
   options.broker = "localhost";
   app.add_option("--broker", options.broker, "the broker: HOST[:PORT], port 5556 if not given")
       ->capture_default_str();
+  app.add_option("--key", options.key, "key file, for a broker with keys; see millrace keygen");
   app.add_option("--slots", options.slots, "tasks to run at once; default: one a processor")
       ->check(CLI::Range(1, 10'000));
   app.add_option("--name", options.name, "the name people see; default: host name and process id");

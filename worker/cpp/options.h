@@ -13,6 +13,7 @@ namespace millrace::worker {
 
 struct Options {
   std::string broker;
+  std::string key;  // a file; empty: none
   std::vector<std::string> queues;
   std::uint32_t slots = 0;  // 0: one a processor
   std::string name;         // empty: host name and process id

@@ -89,7 +89,9 @@ Status Worker::State::run() {
   Random random = make_random();
   auto session = session_settings(random);
   if (!session) return session.error();
-  auto connection = BrokerConnection::open(address->host, address->port);
+  auto key = keys::load_peer_key(options.key);
+  if (!key) return key.error();
+  auto connection = BrokerConnection::open(address->host, address->port, *std::move(key));
   if (!connection) return connection.error();
   HandlerPool pool(session->slots, handlers);
   if (!stop_event.ok() || !pool.ok()) {

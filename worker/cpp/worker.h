@@ -86,7 +86,8 @@ using Handler = std::function<Answer(const Task&)>;
 enum class NoticeLevel : std::uint8_t { info = 1, warning = 2 };
 
 struct WorkerOptions {
-  std::string broker = "localhost";    // HOST[:PORT]; without a port 5556
+  std::string broker = "localhost";  // HOST[:PORT]; without a port 5556
+  std::string key;  // a key file made by `millrace keygen`, for a broker with keys; empty: none
   std::uint32_t slots = 0;             // tasks that run at once; 0: one a processor
   std::string name;                    // empty: host name and process id
   std::uint32_t prefetch_max = 1'000;  // tasks wanted beyond the slots when they are tiny, at most

@@ -83,7 +83,7 @@ class OutboxTest : public ::testing::Test {
 
   zmq::context_t context = wire::make_context();
   BrokerConfig config = config_of_the_test();
-  BrokerSockets sockets = *bind_broker_sockets(context, config);
+  BrokerSockets sockets = *bind_broker_sockets(context, config, nullptr);
   PeerDirectory peers{config.unsent};
   MemoryStore store;
   StatusBoard status{"test", Time()};

@@ -65,7 +65,7 @@ class ReactorTest : public ShellTest {
   ReactorTest()
       : core_(config_.core, Random(1)),
         status_("test", clock_.now()),
-        reactor_(sockets_, core_, store_, status_, clock_, stop_, config_),
+        reactor_(sockets_, core_, store_, status_, clock_, stop_, nullptr, config_),
         client_(connect_client()) {
     zmq::pollitem_t item{client_.handle(), 0, ZMQ_POLLOUT, 0};
     EXPECT_EQ(wire::poll_items(&item, 1, kPatience), 1);

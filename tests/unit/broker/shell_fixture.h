@@ -52,7 +52,7 @@ class ShellTest : public ::testing::Test {
   ShellTest()
       : config_(config_of_test()),
         context_(wire::make_context()),
-        sockets_(*bind_broker_sockets(context_, config_)) {}
+        sockets_(*bind_broker_sockets(context_, config_, nullptr)) {}
 
   zmq::socket_t connect_client() {
     return *wire::connect_dealer(context_, address_of(sockets_.endpoints.client_port), {});

@@ -64,7 +64,8 @@ export type ErrorCode =
   | "unavailable"
   | "io"
   | "corrupt"
-  | "misconfigured";
+  | "misconfigured"
+  | "forbidden";
 
 /** Names and numbers of one enumeration of the schemas. */
 export class Words<Word extends string> {
@@ -154,4 +155,5 @@ export const errorCodes = new Words<ErrorCode>([
   "io",
   "corrupt",
   "misconfigured",
+  "forbidden",
 ]);

@@ -114,6 +114,7 @@ class ErrorCode(IntEnum):
     io = 12
     corrupt = 13
     misconfigured = 14  # an argument has a value that cannot be used
+    forbidden = 15  # the key of the connection does not allow it; nothing was changed
 
     @classmethod
     def _missing_(cls, value: object) -> "ErrorCode":

@@ -18,3 +18,4 @@ class ErrorCode(object):
     io = 12
     corrupt = 13
     misconfigured = 14
+    forbidden = 15
