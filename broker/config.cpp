@@ -31,6 +31,12 @@ void add_network_options(CLI::App& app, BrokerConfig& config) {
   app.add_option("--http-port", config.admin.port, "For metrics and status; 0 picks a free one")
       ->capture_default_str();
   app.add_option("--http-bind", config.http_host, "HTTP address, where it differs from --bind");
+  app.add_option("--http-readers", config.http_readers,
+                 "Who may read over HTTP without the token: loopback, anyone or nobody")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, HttpReaders>{{"loopback", HttpReaders::loopback},
+                                             {"anyone", HttpReaders::anyone},
+                                             {"nobody", HttpReaders::nobody}}));
   app.add_option("--http-polls", config.admin.api.polls_max,
                  "HTTP requests that may wait at once, for a task or its end")
       ->capture_default_str();

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "broker/admin/admin_server.h"
+#include "broker/admin/http_gate.h"
 #include "broker/core/core_settings.h"
 #include "broker/store/store_settings.h"
 #include "broker/unsent_bytes.h"
@@ -22,6 +23,7 @@ struct BrokerConfig {
   std::uint16_t beat_port = 5557;
   std::uint16_t pulse_port = 5558;
   std::string http_host;  // empty: bind_host
+  HttpReaders http_readers = HttpReaders::loopback;
   std::uint32_t http_leases_max = 256;
   std::string log_level = "info";
   // Specs kept in memory between acceptance and dispatch; beyond it they are read from the store.

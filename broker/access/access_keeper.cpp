@@ -125,9 +125,16 @@ void AccessKeeper::run() {
   }
 }
 
+// No more often under a flood of questions: a file has to be seen unchanged over an interval.
 void AccessKeeper::look_at_file() {
-  std::optional<Result<Allowlist>> read = file_.read_if_changed();
-  if (reload_.take() && !read.has_value()) read = file_.read();
+  const auto now = std::chrono::steady_clock::now();
+  std::optional<Result<Allowlist>> read;
+  if (reload_.take()) {
+    read = file_.read();
+  } else if (now >= next_look_) {
+    next_look_ = now + std::chrono::nanoseconds(kLookInterval.in_nanoseconds());
+    read = file_.read_if_changed();
+  }
   if (!read.has_value()) return;
   if (!read->ok()) {
     log_->error("{}; the allowlist before it stays in force", read->error().message);

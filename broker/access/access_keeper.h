@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -62,6 +63,7 @@ class AccessKeeper {
   host::EventDescriptor stop_;
   std::atomic<std::uint64_t> version_{0};
   std::atomic<std::uint64_t> refused_{0};
+  std::chrono::steady_clock::time_point next_look_;
   std::chrono::steady_clock::time_point next_refusal_line_;
 
   mutable std::mutex mutex_;

@@ -96,6 +96,7 @@ HttpRequest request_of(const mg_request_info& info) {
   // found.
   request.path = text_or_empty(info.local_uri_raw);
   request.query = text_or_empty(info.query_string);
+  request.peer = info.remote_addr;
   for (int i = 0; i < info.num_headers; ++i) {
     request.headers.emplace_back(text_or_empty(info.http_headers[i].name),
                                  text_or_empty(info.http_headers[i].value));
@@ -282,9 +283,10 @@ AdminServer::~AdminServer() = default;
 
 Result<std::unique_ptr<AdminServer>> AdminServer::start(const AdminSettings& settings,
                                                         StatusSource status, TimeSource now,
-                                                        TaskReader& tasks, ApiSite& api) {
+                                                        TaskReader& tasks, ApiSite& api,
+                                                        const HttpGate& gate) {
   auto listener = std::make_unique<Listener>(
-      AdminSite(std::move(status), std::move(now), tasks, api, settings.allowed_hosts));
+      AdminSite(std::move(status), std::move(now), tasks, api, settings.allowed_hosts, gate));
   if (const Status opened = listener->open(settings); !opened) return opened.error();
   return std::unique_ptr<AdminServer>(new AdminServer(std::move(listener)));
 }

@@ -23,11 +23,12 @@ struct AdminSettings {
 // Owns its threads. Not movable; destroying it stops it.
 class AdminServer {
  public:
-  // Listens and serves from now on. `tasks` and `api` must outlive the server. Errors:
-  // misconfigured, with the address and the cause, when it cannot be bound.
+  // Listens and serves from now on, whom `gate` lets pass. `tasks` and `api` must outlive the
+  // server. Errors: misconfigured, with the address and the cause, when it cannot be bound.
   static Result<std::unique_ptr<AdminServer>> start(const AdminSettings& settings,
                                                     StatusSource status, TimeSource now,
-                                                    TaskReader& tasks, ApiSite& api);
+                                                    TaskReader& tasks, ApiSite& api,
+                                                    const HttpGate& gate);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;

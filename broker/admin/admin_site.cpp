@@ -65,20 +65,21 @@ std::optional<HttpResponse> check_body(const HttpRequest& request) {
 }  // namespace
 
 AdminSite::AdminSite(StatusSource status, TimeSource now, TaskReader& tasks, ApiSite& api,
-                     std::vector<std::string> allowed_hosts)
+                     std::vector<std::string> allowed_hosts, HttpGate gate)
     : status_(std::move(status)),
       now_(std::move(now)),
       tasks_(tasks),
       api_(api),
-      allowed_hosts_(std::move(allowed_hosts)) {}
+      allowed_hosts_(std::move(allowed_hosts)),
+      gate_(std::move(gate)) {}
 
 HttpResponse AdminSite::respond(const HttpRequest& request, HttpConnection& connection) const {
   if (auto refusal = check_host(request, allowed_hosts_)) return *std::move(refusal);
   if (auto refusal = check_head(request)) return *std::move(refusal);
   if (request.path.starts_with(ApiSite::kPrefix)) return api_.respond(request, connection);
   if (auto refusal = check_body(request)) return *std::move(refusal);
-  const Handler handler = route(request.path);
-  if (handler == nullptr) {
+  const Route found = route(request.path);
+  if (found.handler == nullptr) {
     return error_answer(
         404, "not_found",
         "no such page; there are /, /metrics, /workers, /queues, /tasks/{id}, /dlq, "
@@ -90,25 +91,26 @@ HttpResponse AdminSite::respond(const HttpRequest& request, HttpConnection& conn
     response.headers.emplace_back("Allow", "GET, HEAD");
     return response;
   }
-  return (this->*handler)(request);
+  if (auto refusal = gate_.refusal(request, found.access)) return *std::move(refusal);
+  return (this->*found.handler)(request);
 }
 
-AdminSite::Handler AdminSite::route(std::string_view path) const {
-  static constexpr std::array<std::pair<std::string_view, Handler>, 6> kRoutes = {{
-      {"/metrics", &AdminSite::metrics},
-      {"/workers", &AdminSite::workers},
-      {"/queues", &AdminSite::queues},
-      {"/dlq", &AdminSite::dead_letters},
-      {"/livez", &AdminSite::alive},
-      {"/readyz", &AdminSite::ready},
+AdminSite::Route AdminSite::route(std::string_view path) const {
+  static constexpr std::array<std::pair<std::string_view, Route>, 6> kRoutes = {{
+      {"/metrics", {&AdminSite::metrics, HttpAccess::read}},
+      {"/workers", {&AdminSite::workers, HttpAccess::read}},
+      {"/queues", {&AdminSite::queues, HttpAccess::read}},
+      {"/dlq", {&AdminSite::dead_letters, HttpAccess::read}},
+      {"/livez", {&AdminSite::alive, HttpAccess::open}},
+      {"/readyz", {&AdminSite::ready, HttpAccess::open}},
   }};
-  for (const auto& [name, handler] : kRoutes) {
-    if (path == name) return handler;
+  for (const auto& [name, found] : kRoutes) {
+    if (path == name) return found;
   }
-  if (dashboard_asset(path) != nullptr) return &AdminSite::dashboard;
+  if (dashboard_asset(path) != nullptr) return {&AdminSite::dashboard, HttpAccess::read};
   const bool names_task = path.starts_with(kTaskPrefix) && path.size() > kTaskPrefix.size() &&
                           path.find('/', kTaskPrefix.size()) == std::string_view::npos;
-  return names_task ? &AdminSite::task : nullptr;
+  return {names_task ? &AdminSite::task : nullptr, HttpAccess::read};
 }
 
 HttpResponse AdminSite::metrics(const HttpRequest& request) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/admin/api_site.h"
+#include "broker/admin/http_gate.h"
 #include "broker/admin/http_message.h"
 #include "broker/admin/status_snapshot.h"
 #include "broker/admin/task_reader.h"
@@ -28,17 +29,22 @@ class AdminSite {
   // Tasks in one answer of /dlq.
   static constexpr std::uint64_t kListLimitMax = 1'000;
 
-  // `tasks` and `api` must outlive the site. `allowed_hosts`: see host_allowed.
+  // `tasks` and `api` must outlive the site. `allowed_hosts`: see host_allowed. `gate` is for the
+  // status pages; the API has its own.
   AdminSite(StatusSource status, TimeSource now, TaskReader& tasks, ApiSite& api,
-            std::vector<std::string> allowed_hosts);
+            std::vector<std::string> allowed_hosts, HttpGate gate);
 
   // The answer to any request, however malformed.
   HttpResponse respond(const HttpRequest& request, HttpConnection& connection) const;
 
  private:
   using Handler = HttpResponse (AdminSite::*)(const HttpRequest&) const;
+  struct Route {
+    Handler handler;  // null: there is no such page
+    HttpAccess access;
+  };
 
-  Handler route(std::string_view path) const;
+  Route route(std::string_view path) const;
   HttpResponse metrics(const HttpRequest& request) const;
   HttpResponse workers(const HttpRequest& request) const;
   HttpResponse queues(const HttpRequest& request) const;
@@ -53,6 +59,7 @@ class AdminSite {
   TaskReader& tasks_;
   ApiSite& api_;
   std::vector<std::string> allowed_hosts_;
+  HttpGate gate_;
 };
 
 }  // namespace millrace::broker

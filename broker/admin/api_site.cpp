@@ -80,14 +80,14 @@ struct ApiSite::Handler {
 std::span<const ApiSite::Handler> ApiSite::handlers() {
   using Body = Handler::Body;
   static constexpr std::array<Handler, 8> kHandlers = {{
-      {{"POST", "/v1/tasks"}, &ApiSite::submit, Body::json_or_lines},
-      {{"GET", kTaskPath}, &ApiSite::task, Body::none},
-      {{"DELETE", kTaskPath}, &ApiSite::cancel, Body::none},
-      {{"POST", "/v1/lease"}, &ApiSite::lease, Body::none},
-      {{"POST", "/v1/heartbeat"}, &ApiSite::heartbeat, Body::json},
-      {{"POST", "/v1/complete"}, &ApiSite::complete, Body::json},
-      {{"POST", "/v1/fail"}, &ApiSite::fail, Body::json},
-      {{"GET", "/v1/openapi.json"}, &ApiSite::document, Body::none},
+      {{"POST", "/v1/tasks", HttpAccess::change}, &ApiSite::submit, Body::json_or_lines},
+      {{"GET", kTaskPath, HttpAccess::read}, &ApiSite::task, Body::none},
+      {{"DELETE", kTaskPath, HttpAccess::change}, &ApiSite::cancel, Body::none},
+      {{"POST", "/v1/lease", HttpAccess::change}, &ApiSite::lease, Body::none},
+      {{"POST", "/v1/heartbeat", HttpAccess::change}, &ApiSite::heartbeat, Body::json},
+      {{"POST", "/v1/complete", HttpAccess::change}, &ApiSite::complete, Body::json},
+      {{"POST", "/v1/fail", HttpAccess::change}, &ApiSite::fail, Body::json},
+      {{"GET", "/v1/openapi.json", HttpAccess::read}, &ApiSite::document, Body::none},
   }};
   return kHandlers;
 }
@@ -101,8 +101,8 @@ std::span<const ApiSite::Route> ApiSite::routes() {
   return kRoutes;
 }
 
-ApiSite::ApiSite(TaskDoor& door, const ApiSettings& settings)
-    : door_(door), polls_(settings.polls_max) {}
+ApiSite::ApiSite(TaskDoor& door, const ApiSettings& settings, HttpGate gate)
+    : door_(door), gate_(std::move(gate)), polls_(settings.polls_max) {}
 
 HttpResponse ApiSite::respond(const HttpRequest& request, HttpConnection& connection) {
   if (auto refusal = admit(request)) return *std::move(refusal);
@@ -121,8 +121,7 @@ HttpResponse ApiSite::respond(const HttpRequest& request, HttpConnection& connec
   return response;
 }
 
-// The one place that decides whether a request may pass at all; a check of keys belongs here.
-// Today: no requests that a web page of another origin makes its visitor's browser send.
+// No requests that a web page of another origin makes its visitor's browser send.
 std::optional<HttpResponse> ApiSite::admit(const HttpRequest& request) const {
   const auto origins = header_values(request, "origin");
   if (origins.empty()) return std::nullopt;
@@ -135,6 +134,7 @@ std::optional<HttpResponse> ApiSite::admit(const HttpRequest& request) const {
 
 HttpResponse ApiSite::answer(const Handler& handler, const HttpRequest& request,
                              HttpConnection& connection) {
+  if (auto refusal = gate_.refusal(request, handler.route.access)) return *std::move(refusal);
   Call call{request, connection, {}};
   matches(handler.route.path, request.path, call.id);
   const std::optional<std::string> wait = query_parameter(request.query, "wait");

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/admin/http_gate.h"
 #include "broker/admin/http_message.h"
 #include "broker/admin/request_slots.h"
 #include "broker/admin/task_door.h"
@@ -33,7 +34,7 @@ class ApiSite {
   static constexpr Duration kLeaseDefault = Duration::seconds(30);
 
   // `door` must outlive the site.
-  ApiSite(TaskDoor& door, const ApiSettings& settings);
+  ApiSite(TaskDoor& door, const ApiSettings& settings, HttpGate gate);
 
   // The answer to any request for a path below kPrefix.
   HttpResponse respond(const HttpRequest& request, HttpConnection& connection);
@@ -42,6 +43,7 @@ class ApiSite {
   struct Route {
     std::string_view method;
     std::string_view path;
+    HttpAccess access;
   };
   // All of them, for those who compare them with openapi.json.
   static std::span<const Route> routes();
@@ -67,6 +69,7 @@ class ApiSite {
   HttpResponse finish(Completion completion);
 
   TaskDoor& door_;
+  const HttpGate gate_;
   RequestSlots polls_;
   RequestSlots calls_{kCallsMax};
   RequestSlots body_bytes_{kBodyBytesInFlightMax};

@@ -18,6 +18,7 @@ struct HttpRequest {
   std::string path;     // as sent, from the first '/' up to '?'; percent escapes kept
   std::string query;    // without '?'
   std::vector<std::pair<std::string, std::string>> headers;
+  std::string peer = {};  // the IP address it came from
 };
 
 // The connection of a request, for those who need more of it than the head. Belongs to the thread

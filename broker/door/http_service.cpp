@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "broker/broker_sockets.h"
+#include "broker/door/http_token.h"
 #include "common/host/version.h"
 
 namespace millrace::broker {
@@ -41,11 +42,11 @@ LeaseDeskSettings desk_settings(const BrokerConfig& config, const AccessKeeper* 
 
 HttpService::HttpService(zmq::context_t& context, const BrokerConfig& config,
                          const Endpoints& endpoints, const AccessKeeper* keeper,
-                         const StatusSource& status)
+                         const StatusSource& status, const HttpGate& gate)
     : lookup_(context, kInprocClients, kLookupMax, pass_of(keeper)),
       leases_(context, lookup_, desk_settings(config, keeper)),
       door_(door_settings(config, endpoints, keeper), leases_, status),
-      api_(door_, config.admin.api) {}
+      api_(door_, config.admin.api, gate) {}
 
 HttpService::~HttpService() {
   door_.close();
@@ -54,12 +55,17 @@ HttpService::~HttpService() {
 Result<std::unique_ptr<HttpService>> HttpService::start(
     zmq::context_t& context, const BrokerConfig& config, const Endpoints& endpoints,
     const AccessKeeper* keeper, const StatusBoard& board, const host::Clock& clock) {
+  Result<std::string> token = open_http_token(config.store.directory);
+  if (!token) return token.error();
+  const HttpGate gate(*std::move(token), config.http_readers);
   const StatusSource status = [&board] { return board.newest(); };
-  std::unique_ptr<HttpService> service(new HttpService(context, config, endpoints, keeper, status));
+  std::unique_ptr<HttpService> service(
+      new HttpService(context, config, endpoints, keeper, status, gate));
   const Status opened = service->leases_.open();
   if (!opened) return opened.error();
   auto server = AdminServer::start(
-      config.admin, status, [&clock] { return clock.now(); }, service->lookup_, service->api_);
+      config.admin, status, [&clock] { return clock.now(); }, service->lookup_, service->api_,
+      gate);
   if (!server) return server.error();
   service->server_ = *std::move(server);
   return service;

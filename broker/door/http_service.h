@@ -32,7 +32,7 @@ class HttpService {
 
  private:
   HttpService(zmq::context_t& context, const BrokerConfig& config, const Endpoints& endpoints,
-              const AccessKeeper* keeper, const StatusSource& status);
+              const AccessKeeper* keeper, const StatusSource& status, const HttpGate& gate);
 
   TaskLookup lookup_;
   LeaseDesk leases_;

@@ -139,7 +139,8 @@ class Fleet(Cluster):
             environment.update(LD_PRELOAD=self._faketime, FAKETIME_TIMESTAMP_FILE=self.clock_file,
                                FAKETIME_DONT_FAKE_MONOTONIC="1", FAKETIME_NO_CACHE="1")
         arguments = ["--data", self.data, "--bind", self.host,
-                     "--allow-network-without-keys", *self.broker_options]
+                     "--allow-network-without-keys", "--http-readers", "anyone",
+                     *self.broker_options]
         for kind, port in PORTS.items():
             arguments += [f"--{kind}-port", port]
         self.broker = self.start_on("broker", "millrace-broker", *arguments, log="broker.log",
@@ -262,6 +263,7 @@ def start_node(fleet, place):
 
 def start_curl(fleet, place):
     environment = dict(os.environ, MILLRACE_HTTP=f"http://{fleet.host}:{PORTS['http']}",
+                       MILLRACE_HTTP_HEADER=os.path.join(fleet.data, "http-header"),
                        CHAOS_WORKER=place.current, CHAOS_LEDGER=fleet.ledger)
     return fleet.start_on(
         place.host, os.path.join(ROOT, "worker/examples/curl_worker.sh"), "program",

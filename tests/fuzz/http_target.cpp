@@ -111,10 +111,10 @@ void run(Input& input) {
   const std::string name = name_or(input.text(), "east");
   const broker::StatusPointer status = input.below(8) == 7 ? nullptr : snapshot_with(name);
   broker::FakeTaskDoor door;
-  broker::ApiSite api(door, {});
+  broker::ApiSite api(door, {}, broker::HttpGate::open_to_all());
   const broker::AdminSite site([&status] { return status; },
                                [] { return Time::since_epoch(Duration::days(20'000)); }, tasks, api,
-                               {"millrace.example"});
+                               {"millrace.example"}, broker::HttpGate::open_to_all());
   const auto rest = input.rest();
   std::string_view text(reinterpret_cast<const char*>(rest.data()), rest.size());
   const HttpRequest request = request_of(text);

@@ -42,6 +42,7 @@ class Cluster:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="millrace-test-")
         self.data = os.path.join(self.folder, "data")
+        self.http_header = os.path.join(self.data, "http-header")  # for curl -H @FILE
         self.ledger = os.path.join(self.folder, "ledger")
         self.host = "127.0.0.1"  # the broker's
         self.ports = {}

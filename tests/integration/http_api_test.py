@@ -61,7 +61,8 @@ class HttpApi(ClusterTest):
 
     def command(self, method, path, body=None, kind="application/json", extra=()):
         url = f"http://127.0.0.1:{self.cluster.ports['http']}{path}"
-        command = ["curl", "-sS", "-i", "-m", "60", "-X", method, *extra, url]
+        command = ["curl", "-sS", "-i", "-m", "60", "-H", f"@{self.cluster.http_header}", "-X", method,
+                   *extra, url]
         if body is not None:
             text = body if isinstance(body, str) else json.dumps(body)
             command += ["-H", f"Content-Type: {kind}", "--data-binary", "@-"]
@@ -177,7 +178,8 @@ class Leases(HttpApi):
         program = 'read -r line; [ "$line" != fail ] && echo "$(( $line ))"'
         worker = subprocess.Popen(
             ["bash", WORKER, "sums", "sh", "-c", program], start_new_session=True,
-            env={**os.environ, "MILLRACE_HTTP": f"http://127.0.0.1:{self.cluster.ports['http']}"},
+            env={**os.environ, "MILLRACE_HTTP": f"http://127.0.0.1:{self.cluster.ports['http']}",
+                 "MILLRACE_HTTP_HEADER": self.cluster.http_header},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         try:
             ends = [self.curl("GET", f"/v1/tasks/{task['id']}?wait=60s").json for task in tasks]

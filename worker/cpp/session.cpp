@@ -99,6 +99,7 @@ void Session::on(const Refused& refused, Time now, Actions& actions) {
     case ErrorCode::invalid:
     case ErrorCode::too_large:
     case ErrorCode::unsupported:
+    case ErrorCode::forbidden:
       ended_ = true;
       actions.failure = Error{refused.code, "the broker refuses this worker: " + refused.message};
       return;

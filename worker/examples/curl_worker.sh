@@ -3,10 +3,11 @@
 # The payload is on standard input, what the program prints is the result, exit 0 is success.
 broker=${MILLRACE_HTTP:-http://127.0.0.1:8080}
 queue=$1 && shift
+token=(-H "@${MILLRACE_HTTP_HEADER:-./data/http-header}") # made by the broker, in its data directory
 export MILLRACE_TASK_ID MILLRACE_ATTEMPT MILLRACE_FENCE
-say() { curl -s --retry 5 --retry-all-errors --json @- "$broker/v1/$1"; }
+say() { curl -s "${token[@]}" --retry 5 --retry-all-errors --json @- "$broker/v1/$1"; }
 
-while lease=$(curl -sf -X POST "$broker/v1/lease?queue=$queue&wait=30s&worker=$HOSTNAME.$$" || sleep 1); do
+while lease=$(curl -sf "${token[@]}" -X POST "$broker/v1/lease?queue=$queue&wait=30s&worker=$HOSTNAME.$$" || sleep 1); do
   [[ $lease ]] || continue # nothing came; ask again
   held=$(jq -c '{task, fence}' <<<"$lease")
   read -r MILLRACE_TASK_ID MILLRACE_ATTEMPT MILLRACE_FENCE < <(jq -r '"\(.task) \(.attempt) \(.fence)"' <<<"$lease")

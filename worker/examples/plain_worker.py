@@ -1,4 +1,4 @@
-"""A worker without a library. usage: plain_worker.py HOST:PORT QUEUE SLOTS"""
+"""A worker without a library. usage: plain_worker.py HOST:PORT QUEUE SLOTS [KEY_FILE]"""
 import random, signal, sys, threading, time
 from wire import Outcome, StopCause, Wire, lease_of, make, payload_of, unbundle
 
@@ -9,8 +9,9 @@ def handle(payload, stopped):
     return payload
 
 class Worker:
-    def __init__(self, broker, queue, slots):
-        self.wire, self.queue, self.slots, self.credit = Wire(broker), queue, int(slots), int(slots)
+    def __init__(self, broker, queue, slots, key_file=None):
+        self.wire, self.queue = Wire(broker, key_file), queue
+        self.slots = self.credit = int(slots)
         self.id = make("Uuid", high=random.getrandbits(64), low=random.getrandbits(64) | 1)
         self.running, self.reports, self.sent = {}, {}, {}  # by lease; reports until answered
         self.session, self.interval, self.silence, self.end_by = None, 1.0, 3.0, None

@@ -3,6 +3,7 @@
     flatc --python --gen-object-api -o generated schemas/{uuid,task,control,heartbeat}.fbs
 """
 import importlib
+import json
 import sys
 import time
 
@@ -74,19 +75,29 @@ def payload_of(spec):
 
 
 class Wire:
-    def __init__(self, broker):
+    def __init__(self, broker, key_file=None):
         self.broker = broker  # HOST:PORT
+        self.key = json.load(open(key_file, encoding="ascii")) if key_file else None
         self.context, self.dealer, self.ports = zmq.Context(), None, None
-        self.beats, self.pulses = self.context.socket(zmq.PUB), self.context.socket(zmq.SUB)
+        self.beats, self.pulses = self.socket(zmq.PUB), self.socket(zmq.SUB)
         self.pulses.subscribe(b"")
         self.heard = float("-inf")  # when something was, last
+
+    def socket(self, kind):
+        """A socket with the key, if there is one: nothing else is different."""
+        made = self.context.socket(kind)
+        if self.key:
+            made.curve_serverkey = self.key["broker"].encode()
+            made.curve_publickey = self.key["public"].encode()
+            made.curve_secretkey = self.key["secret"].encode()
+        return made
 
     def connect(self, now):
         """A fresh DEALER: the old one may be deaf."""
         self.heard = now
         if self.dealer:
             self.dealer.close(0)
-        self.dealer = self.context.socket(zmq.DEALER)
+        self.dealer = self.socket(zmq.DEALER)
         self.dealer.immediate = 1
         self.dealer.connect(f"tcp://{self.broker}")
 

@@ -31,7 +31,7 @@ class AdminServerTest : public ::testing::Test {
     settings.api.polls_max = 0;  // the threads are those of the status pages alone
     auto started = AdminServer::start(
         settings, [snapshot = snapshot_] { return snapshot; },
-        [taken = snapshot_->taken] { return taken; }, tasks_, api_);
+        [taken = snapshot_->taken] { return taken; }, tasks_, api_, HttpGate::open_to_all());
     EXPECT_TRUE(started.ok()) << (started.ok() ? "" : started.error().message);
     return started.ok() ? std::move(started).value() : nullptr;
   }
@@ -44,7 +44,7 @@ class AdminServerTest : public ::testing::Test {
   StatusPointer snapshot_ = std::make_shared<const StatusSnapshot>(sample_snapshot());
   FakeTaskReader tasks_;
   FakeTaskDoor door_;
-  ApiSite api_{door_, ApiSettings()};
+  ApiSite api_{door_, ApiSettings(), HttpGate::open_to_all()};
   std::unique_ptr<AdminServer> server_;
 };
 
@@ -52,7 +52,8 @@ TEST_F(AdminServerTest, APortInUseIsMisconfigured) {
   AdminSettings settings;
   settings.port = server_->port();
   const auto second = AdminServer::start(
-      settings, [] { return StatusPointer(); }, [] { return Time(); }, tasks_, api_);
+      settings, [] { return StatusPointer(); }, [] { return Time(); }, tasks_, api_,
+      HttpGate::open_to_all());
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, ErrorCode::misconfigured);
   EXPECT_THAT(second.error().message, HasSubstr("127.0.0.1:" + std::to_string(server_->port())));
@@ -65,7 +66,8 @@ TEST_F(AdminServerTest, AnUnusableHostIsMisconfigured) {
   settings.host = "192.0.2.1";  // TEST-NET-1: nobody's address
   settings.port = 0;
   const auto started = AdminServer::start(
-      settings, [] { return StatusPointer(); }, [] { return Time(); }, tasks_, api_);
+      settings, [] { return StatusPointer(); }, [] { return Time(); }, tasks_, api_,
+      HttpGate::open_to_all());
   ASSERT_FALSE(started.ok());
   EXPECT_EQ(started.error().code, ErrorCode::misconfigured);
 }

@@ -54,13 +54,14 @@ class AdminSiteTest : public ::testing::Test {
   FakeTaskReader tasks_;
   FakeTaskDoor door_;
   TextConnection connection_;
-  ApiSite api_{door_, ApiSettings()};
+  ApiSite api_{door_, ApiSettings(), HttpGate::open_to_all()};
   AdminSite site_{
       [this] { return published_ ? std::make_shared<StatusSnapshot>(snapshot_) : nullptr; },
       [this] { return now_; },
       tasks_,
       api_,
-      {"queue.example.org"}};
+      {"queue.example.org"},
+      HttpGate::open_to_all()};
 };
 
 // ---- refusals -----------------------------------------------------------------------------------

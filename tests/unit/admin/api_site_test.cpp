@@ -67,7 +67,7 @@ class ApiSiteTest : public ::testing::Test {
 
   FakeTaskDoor door_;
   TextConnection connection_;
-  ApiSite site_{door_, ApiSettings{1}};
+  ApiSite site_{door_, ApiSettings{1}, HttpGate::open_to_all()};
 };
 
 // ---- refusals -----------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // The sockets of a client or a worker, with the options that docs/protocol.md asks for.
 import { Dealer, Publisher, Subscriber } from "zeromq";
 import { endpointOf, type HostPort } from "./address.js";
+import type { CurveOptions } from "./key.js";
 import { DEFAULT_LIMITS } from "./limits.js";
 
 // Messages that may wait here while the broker is away or slow; all that matters is said again.
@@ -27,6 +28,7 @@ export interface SocketListener {
 /** A DEALER that is made anew when it is lost, and the two heartbeat channels. */
 export class BrokerSockets {
   readonly #broker: HostPort;
+  readonly #options: typeof CONNECTION_OPTIONS & Partial<CurveOptions>;
   readonly #listener: SocketListener;
   #dealer: Dealer | undefined;
   #beats: Publisher | undefined;
@@ -36,8 +38,9 @@ export class BrokerSockets {
   #waiting: Uint8Array[][] = [];
   #sending: Promise<void> | undefined;
 
-  constructor(broker: HostPort, listener: SocketListener) {
+  constructor(broker: HostPort, key: CurveOptions | undefined, listener: SocketListener) {
     this.#broker = broker;
+    this.#options = { ...CONNECTION_OPTIONS, ...key };
     this.#listener = listener;
   }
 
@@ -46,7 +49,7 @@ export class BrokerSockets {
     this.#waiting = [];
     this.#sending = undefined;
     this.#dealer?.close();
-    const dealer = new Dealer({ ...CONNECTION_OPTIONS, immediate: true });
+    const dealer = new Dealer({ ...this.#options, immediate: true });
     this.#dealer = dealer;
     dealer.events.on("disconnect", () => {
       if (dealer === this.#dealer) this.#listener.connectionLost();
@@ -67,7 +70,7 @@ export class BrokerSockets {
     if (pulsePort === this.#pulsePort || pulsePort === 0) return;
     this.#pulses?.close();
     this.#pulsePort = pulsePort;
-    const pulses = new Subscriber({ ...CONNECTION_OPTIONS, receiveHighWaterMark: 64 });
+    const pulses = new Subscriber({ ...this.#options, receiveHighWaterMark: 64 });
     this.#pulses = pulses;
     pulses.subscribe();
     pulses.connect(endpointOf(this.#broker.host, pulsePort));
@@ -86,7 +89,7 @@ export class BrokerSockets {
     if (beatPort === this.#beatPort || beatPort === 0) return;
     this.#beats?.close();
     this.#beatPort = beatPort;
-    this.#beats = new Publisher({ ...CONNECTION_OPTIONS, sendHighWaterMark: 16 });
+    this.#beats = new Publisher({ ...this.#options, sendHighWaterMark: 16 });
     this.#beats.connect(endpointOf(this.#broker.host, beatPort));
   }
 

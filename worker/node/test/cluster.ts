@@ -39,11 +39,11 @@ export class Cluster {
     return `127.0.0.1:${this.#ports.get(kind)}`;
   }
 
-  async startBroker(): Promise<void> {
+  async startBroker(...flags: readonly string[]): Promise<void> {
     const ports = KINDS.flatMap((kind) => [`--${kind}-port`, String(this.#ports.get(kind) ?? 0)]);
     const broker = spawn(
       join(BINARIES ?? "", "millrace-broker"),
-      ["--data", join(this.folder, "data"), "--log-level", "error", ...ports],
+      ["--data", join(this.folder, "data"), "--log-level", "error", ...ports, ...flags],
       { stdio: ["ignore", "pipe", "inherit"] },
     );
     this.#processes.push(broker);

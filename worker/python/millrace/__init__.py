@@ -8,8 +8,8 @@ from millrace.client.async_client import AsyncClient
 from millrace.client.client import Client
 from millrace.client.values import (AttemptRecord, FinishedTask, SubmitResult, TaskSpec, TaskView,
                                     new_task_id)
-from millrace.errors import (Conflict, FailForGood, Interrupted, Invalid, MillraceError,
-                             Misconfigured, NotFound, Retry, SessionDied, Stopped, TooLarge,
+from millrace.errors import (Conflict, FailForGood, Forbidden, Interrupted, Invalid,
+                             MillraceError, Misconfigured, NotFound, Retry, SessionDied, Stopped, TooLarge,
                              Unavailable, Unsupported)
 from millrace.limits import PeerLimits
 from millrace.version import VERSION as __version__
@@ -21,7 +21,7 @@ from millrace.worker.worker import Worker
 
 __all__ = [
     "AsyncClient", "AttemptRecord", "CancelAnswer", "CancelStatus", "Client", "Conflict",
-    "ErrorCode", "FailForGood", "FinishedTask", "Interrupted", "Invalid", "MillraceError",
+    "ErrorCode", "FailForGood", "FinishedTask", "Forbidden", "Interrupted", "Invalid", "MillraceError",
     "Misconfigured", "NotFound", "Outcome", "PeerLimits", "QueueAction", "Reason", "Retry",
     "SessionDied", "StatusTopic", "StopReason", "Stopped", "SubmitResult", "SubmitStatus",
     "Task", "TaskSpec", "TaskState", "TaskView", "TooLarge", "Unavailable", "Unsupported",

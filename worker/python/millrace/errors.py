@@ -66,6 +66,12 @@ class Misconfigured(MillraceError):
     code = ErrorCode.misconfigured
 
 
+class Forbidden(MillraceError):
+    """The key of the connection does not allow it; nothing was changed."""
+
+    code = ErrorCode.forbidden
+
+
 class SessionDied(MillraceError):
     """The process that speaks with the broker ended unasked. The broker notices by its silence and
     gives the tasks to others; start the worker anew."""
@@ -75,7 +81,8 @@ class SessionDied(MillraceError):
 
 _BY_CODE: dict[ErrorCode, Type[MillraceError]] = {
     kind.code: kind
-    for kind in (Invalid, TooLarge, NotFound, Conflict, Unavailable, Unsupported, Misconfigured)
+    for kind in (Invalid, TooLarge, NotFound, Conflict, Unavailable, Unsupported, Misconfigured,
+                 Forbidden)
 }
 
 

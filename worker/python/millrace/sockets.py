@@ -7,26 +7,32 @@ from typing import Any, Deque, Iterable, List, Optional
 
 import zmq
 from millrace.address import HostPort
+from millrace.key import PeerKey
 
 # Messages that may wait here while the broker is away or slow; all that matters is said again.
 _WAITING_MAX = 4_096
 _FRAME_BYTES_MAX = 32 << 20
 
 
-def _open(context: Any, kind: int) -> Any:
+def _open(context: Any, kind: int, key: Optional[PeerKey]) -> Any:
     socket = context.socket(kind)
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.RECONNECT_IVL, 100)
     socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1_000)
     socket.setsockopt(zmq.MAXMSGSIZE, _FRAME_BYTES_MAX)
+    if key is not None:
+        socket.setsockopt(zmq.CURVE_SERVERKEY, key.broker)
+        socket.setsockopt(zmq.CURVE_PUBLICKEY, key.public)
+        socket.setsockopt(zmq.CURVE_SECRETKEY, key.secret)
     return socket
 
 
 class BrokerSockets:
     """A DEALER that is made anew when it is lost, and the two heartbeat channels. One thread."""
 
-    def __init__(self, broker: HostPort) -> None:
+    def __init__(self, broker: HostPort, key: Optional[PeerKey] = None) -> None:
         self._broker = broker
+        self._key = key
         self._context = zmq.Context()
         self._dealer: Any = None
         self._monitor: Any = None
@@ -41,7 +47,7 @@ class BrokerSockets:
         """A fresh DEALER; what was not sent yet is dropped."""
         self._waiting.clear()
         self._close_dealer(linger_milliseconds=0)
-        self._dealer = _open(self._context, zmq.DEALER)
+        self._dealer = _open(self._context, zmq.DEALER, self._key)
         self._dealer.setsockopt(zmq.IMMEDIATE, 1)
         # A hint only: without it a lost connection shows as silence.
         self._monitor = self._dealer.get_monitor_socket(zmq.EVENT_DISCONNECTED)
@@ -66,7 +72,7 @@ class BrokerSockets:
         if self._pulses is not None:
             self._poller.unregister(self._pulses)
             self._pulses.close(0)
-        self._pulses = _open(self._context, zmq.SUB)
+        self._pulses = _open(self._context, zmq.SUB, self._key)
         self._pulses.setsockopt(zmq.RCVHWM, 64)
         self._pulses.setsockopt(zmq.SUBSCRIBE, b"")
         self._pulses.connect(self._broker.with_port(pulse_port))
@@ -79,7 +85,7 @@ class BrokerSockets:
             return
         if self._beats is not None:
             self._beats.close(0)
-        self._beats = _open(self._context, zmq.PUB)
+        self._beats = _open(self._context, zmq.PUB, self._key)
         self._beats.setsockopt(zmq.SNDHWM, 16)
         self._beats.connect(self._broker.with_port(beat_port))
         self._beat_port = beat_port

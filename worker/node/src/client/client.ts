@@ -1,6 +1,7 @@
 // The client: submits tasks, waits for their ends, looks and controls.
 import { CLIENT_PORT_DEFAULT, parseAddress } from "../address.js";
 import { MillraceError } from "../errors.js";
+import { loadKey } from "../key.js";
 import type { PeerLimits } from "../limits.js";
 import { NEVER_MS } from "../units.js";
 import { isTaskId } from "../uuid.js";
@@ -24,6 +25,8 @@ const PAGE_TASKS = 1_000;
 export interface ClientOptions {
   /** HOST[:PORT]; without a port 5555. Default: localhost. */
   readonly broker?: string;
+  /** A key file made by `millrace keygen`, for a broker with keys. */
+  readonly key?: string;
   /** Default: 10 s. */
   readonly connectTimeoutMs?: number;
   /** Of every call that names no other. Default: 10 s. */
@@ -73,10 +76,13 @@ export class Client {
     this.#callTimeoutMs = callTimeoutMs;
   }
 
-  /** Rejects: misconfigured (the address), unavailable, unsupported (the broker's version). */
+  /**
+   * Rejects: misconfigured (the address, the key file), unavailable, unsupported (the broker's version),
+   * forbidden (the key is not one for clients).
+   */
   static async connect(options: ClientOptions = {}): Promise<Client> {
     const broker = parseAddress(options.broker ?? "localhost", CLIENT_PORT_DEFAULT);
-    const connection = new Connection(broker, options.outageMaxMs ?? 60_000);
+    const connection = new Connection(broker, loadKey(options.key), options.outageMaxMs ?? 60_000);
     try {
       await connection.connected(options.connectTimeoutMs ?? 10_000, options.signal);
     } catch (error) {

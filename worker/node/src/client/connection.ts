@@ -1,6 +1,7 @@
 // The client's session with its sockets and its clock, and which call hears which event.
 import type { HostPort } from "../address.js";
 import { BrokenMessage, MillraceError } from "../errors.js";
+import type { CurveOptions } from "../key.js";
 import type { PeerLimits } from "../limits.js";
 import { BrokerSockets } from "../sockets.js";
 import { durationText, NEVER_MS } from "../units.js";
@@ -53,11 +54,11 @@ export class Connection {
   #closed = false;
 
   /** Connects, and goes on trying. */
-  constructor(broker: HostPort, outageMaxMs: number) {
+  constructor(broker: HostPort, key: CurveOptions | undefined, outageMaxMs: number) {
     this.#broker = broker;
     this.#outageMaxMs = outageMaxMs;
     this.#session = new Session({ ...SESSION_DEFAULTS, client: randomId() }, Math.random);
-    this.#sockets = new BrokerSockets(broker, {
+    this.#sockets = new BrokerSockets(broker, key, {
       hearMessage: (frames) => {
         this.#step((nowMs, actions) => {
           this.#session.receive(decodeClientReply(frames), nowMs, actions);

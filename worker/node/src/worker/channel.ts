@@ -9,6 +9,7 @@ import type { SessionSettings } from "./session-types.js";
 /** What the session's process starts with. */
 export interface ProcessSettings {
   readonly broker: HostPort;
+  readonly key: string | undefined; // a file
   readonly session: SessionSettings;
   readonly drainTimeoutMs: number;
   readonly connectTimeoutMs: number; // 0: it waits

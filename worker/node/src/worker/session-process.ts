@@ -6,6 +6,7 @@
 // that, but ends with its process; this one outlives the process of the handlers by as long as it takes
 // to report that it died.
 import { BrokenMessage, type StopReason } from "../errors.js";
+import { loadKey } from "../key.js";
 import { BrokerSockets } from "../sockets.js";
 import { durationText, NEVER_MS } from "../units.js";
 import { encodeBeat, decodePulse } from "../wire/shared-codec.js";
@@ -49,7 +50,7 @@ class Runner {
     this.#tell = tell;
     this.#leave = leave;
     this.#session = new Session(settings.session, Math.random);
-    this.#sockets = new BrokerSockets(settings.broker, {
+    this.#sockets = new BrokerSockets(settings.broker, loadKey(settings.key), {
       hearMessage: (frames) => {
         this.#hear(() => {
           this.#session.receive(decodeWorkerReply(frames), performance.now(), this.#actions);

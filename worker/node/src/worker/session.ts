@@ -163,6 +163,7 @@ export class Session {
       case "invalid":
       case "too_large":
       case "unsupported":
+      case "forbidden":
         this.#ended = true;
         actions.failure = {
           code: refused.code,

@@ -4,6 +4,7 @@ import { availableParallelism, cpus, hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseAddress, WORKER_PORT_DEFAULT } from "../address.js";
 import { MillraceError } from "../errors.js";
+import { loadKey } from "../key.js";
 import { DEFAULT_LIMITS, NAME_BYTES_MAX } from "../limits.js";
 import { randomId } from "../uuid.js";
 import { VERSION } from "../version.js";
@@ -21,6 +22,8 @@ const RUN_AHEAD_MS = 1;
 export interface WorkerOptions {
   /** HOST[:PORT]; without a port 5556. Default: localhost. */
   readonly broker?: string;
+  /** A key file made by `millrace keygen`, for a broker with keys. */
+  readonly key?: string;
   /** Handlers that run at once. Default: one a processor. */
   readonly slots?: number;
   /** What people see; need not be unique. Default: host name and process id. */
@@ -75,8 +78,8 @@ export class Worker {
 
   /**
    * Works until told to stop; survives every loss of the broker. Call it once. Rejects with
-   * MillraceError: misconfigured; unavailable (no broker within connectTimeoutMs); invalid, too_large or
-   * unsupported when the broker refuses this worker for good.
+   * MillraceError: misconfigured; unavailable (no broker within connectTimeoutMs); invalid, too_large,
+   * unsupported or forbidden when the broker refuses this worker for good.
    */
   async run(): Promise<void> {
     if (this.#started) throw misconfigured("a worker runs once; make another");
@@ -181,7 +184,9 @@ export class Worker {
         `the worker's name must be 1 to ${NAME_BYTES_MAX} bytes without control characters`,
       );
     }
+    loadKey(options.key); // here, so that what is wrong with it is thrown here
     return {
+      key: options.key,
       broker: parseAddress(options.broker ?? "localhost", WORKER_PORT_DEFAULT),
       session: {
         ...SESSION_DEFAULTS,

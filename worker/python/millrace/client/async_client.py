@@ -31,17 +31,19 @@ class AsyncClient:
     client usable; what it asked for may or may not have been done.
     """
 
-    def __init__(self, broker: str = "localhost", *, connect_timeout: Seconds = 10.0,
-                 call_timeout: Seconds = 10.0, outage_max: Seconds = 60.0) -> None:
+    def __init__(self, broker: str = "localhost", *, key: str = "",
+                 connect_timeout: Seconds = 10.0, call_timeout: Seconds = 10.0,
+                 outage_max: Seconds = 60.0) -> None:
         """As Client, but connects in `async with`."""
         self._broker = broker
+        self._key = key
         self._connect_timeout = connect_timeout
         self._call_timeout = call_timeout
         self._outage_max = outage_max
         self._open_core: Optional[Core] = None
 
     async def __aenter__(self) -> "AsyncClient":
-        core = open_core(self._broker, self._call_timeout, self._outage_max)
+        core = open_core(self._broker, self._key, self._call_timeout, self._outage_max)
         self._open_core = core
         try:
             link = await asyncio.get_running_loop().run_in_executor(

@@ -13,6 +13,7 @@ from millrace.client.connection import Connection, LinkState
 from millrace.client.inbox import Events, ThreadInbox
 from millrace.client.values import FinishedTask, SubmitResult, TaskSpec, TaskView
 from millrace.errors import error_of
+from millrace.key import load_key
 from millrace.limits import PeerLimits
 from millrace.units import Seconds, nanoseconds
 from millrace.wire.messages import CancelAnswer
@@ -23,10 +24,10 @@ CLIENT_PORT_DEFAULT = 5555
 Value = TypeVar("Value")
 
 
-def open_core(broker: str, call_timeout: Seconds, outage_max: Seconds) -> Core:
+def open_core(broker: str, key: str, call_timeout: Seconds, outage_max: Seconds) -> Core:
     """Starts a connection. Raises Misconfigured."""
     address = parse_address(broker, CLIENT_PORT_DEFAULT)
-    return Core(Connection(address), str(address), call_timeout, outage_max)
+    return Core(Connection(address, load_key(key)), str(address), call_timeout, outage_max)
 
 
 def check_link(core: Core, link: LinkState, connect_timeout: Seconds) -> None:
@@ -51,16 +52,18 @@ class Client:
     that it is unknown whether the request was done.
     """
 
-    def __init__(self, broker: str = "localhost", *, connect_timeout: Seconds = 10.0,
-                 call_timeout: Seconds = 10.0, outage_max: Seconds = 60.0) -> None:
+    def __init__(self, broker: str = "localhost", *, key: str = "",
+                 connect_timeout: Seconds = 10.0, call_timeout: Seconds = 10.0,
+                 outage_max: Seconds = 60.0) -> None:
         """Connects to `broker`: HOST[:PORT]; without a port 5555.
+        key: a key file made by `millrace keygen`, for a broker with keys.
         connect_timeout: seconds until this fails.
         call_timeout: seconds of every call that names no other.
         outage_max: seconds for which submit_many, wait and as_completed outlive an unreachable
         broker.
-        Raises Misconfigured (the address), Unavailable (no answer in time), Unsupported (another
-        version)."""
-        self._core = open_core(broker, call_timeout, outage_max)
+        Raises Misconfigured (the address, the key file), Unavailable (no answer in time),
+        Unsupported (another version), Forbidden (the key is not one for clients)."""
+        self._core = open_core(broker, key, call_timeout, outage_max)
         try:
             link = self._core.connection.wait_for_link(connect_timeout)
             check_link(self._core, link, connect_timeout)

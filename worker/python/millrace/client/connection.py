@@ -14,6 +14,7 @@ from millrace.client.routes import Routes
 from millrace.client.session import Session
 from millrace.client.session_types import (Actions, Connected, Disconnected, Event, HelloRefused,
                                            Replied, SessionSettings, Submission)
+from millrace.key import PeerKey
 from millrace.sockets import BrokerSockets
 from millrace.units import SECOND, Seconds
 from millrace.wire import client_codec, client_reply_codec, shared_codec
@@ -40,9 +41,9 @@ class LinkState(NamedTuple):
 class Connection:
     """All public functions are thread-safe."""
 
-    def __init__(self, broker: HostPort) -> None:
+    def __init__(self, broker: HostPort, key: Optional[PeerKey] = None) -> None:
         randomness = random.SystemRandom()
-        self._sockets = BrokerSockets(broker)  # of the thread, as session and routes are
+        self._sockets = BrokerSockets(broker, key)  # of the thread, as session and routes are
         self._session = Session(SessionSettings(randomness.getrandbits(128) | 1), randomness)
         self._routes = Routes()
         self._lock = threading.Lock()

@@ -128,7 +128,8 @@ class Session:
         if refused.code == ErrorCode.unknown_session:
             self._link.session_unknown(now_ns)
             self._lose_session("the broker does not know this session", actions)
-        elif refused.code in (ErrorCode.invalid, ErrorCode.too_large, ErrorCode.unsupported):
+        elif refused.code in (ErrorCode.invalid, ErrorCode.too_large, ErrorCode.unsupported,
+                              ErrorCode.forbidden):
             self._ended = True
             actions.failure = Refusal(refused.code,
                                       f"the broker refuses this worker: {refused.message}")

@@ -18,6 +18,7 @@ from typing import Any, Callable, Dict, List, Sequence
 
 import zmq
 from millrace.address import HostPort
+from millrace.key import load_key
 from millrace.sockets import BrokerSockets
 from millrace.units import NEVER, SECOND, text_of
 from millrace.version import VERSION
@@ -50,7 +51,7 @@ class Runner:
         randomness = random.SystemRandom()
         self._channel = channel
         self._broker = HostPort(settings["host"], settings["port"])
-        self._sockets = BrokerSockets(self._broker)
+        self._sockets = BrokerSockets(self._broker, load_key(settings["key"]))
         self._session = Session(
             SessionSettings(randomness.getrandbits(128) | 1, settings["name"], settings["queues"],
                             settings["slots"], settings["prefetch_max"], VERSION,

@@ -16,6 +16,7 @@ from typing import Any, Callable, Dict, List, Optional, TypeVar
 
 from millrace.address import HostPort, parse_address
 from millrace.errors import Misconfigured, SessionDied, error_of
+from millrace.key import load_key
 from millrace.limits import NAME_BYTES_MAX, PeerLimits
 from millrace.units import MILLISECOND, Seconds, nanoseconds
 from millrace.wire.messages import DispatchedTask, HeldLease
@@ -57,10 +58,11 @@ class Worker:
     without letting go of the interpreter loses no lease. Logs to the logger `millrace`.
     """
 
-    def __init__(self, broker: str = "localhost", *, slots: int = 0, name: str = "",
+    def __init__(self, broker: str = "localhost", *, key: str = "", slots: int = 0, name: str = "",
                  prefetch_max: int = 1_000, drain_timeout: Seconds = 30.0,
                  connect_timeout: Seconds = 0.0, grace: Seconds = 5.0) -> None:
         """broker: HOST[:PORT]; without a port 5556.
+        key: a key file made by `millrace keygen`, for a broker with keys.
         slots: tasks that run at once; 0: one a processor.
         name: what people see; empty: host name and process id.
         prefetch_max: tasks wanted beyond the slots when they are tiny, at most.
@@ -69,6 +71,7 @@ class Worker:
         grace: seconds from the wish that an attempt ends to SIGKILL, for handlers in processes.
         """
         self._broker = broker
+        self._key = key
         self._slots = slots
         self._name = name
         self._prefetch_max = prefetch_max
@@ -122,8 +125,8 @@ class Worker:
         """Works until told to stop; survives every loss of the broker. Call it once. In the main
         thread SIGTERM and SIGINT become request_stop(), unless `handle_signals` is false.
 
-        Raises Misconfigured; Unavailable (no broker within connect_timeout); Invalid, TooLarge or
-        Unsupported when the broker refuses this worker for good; SessionDied. A handler that never
+        Raises Misconfigured; Unavailable (no broker within connect_timeout); Invalid, TooLarge,
+        Unsupported or Forbidden when the broker refuses this worker for good; SessionDied. A handler that never
         returns is left behind in its thread.
         """
         if multiprocessing.current_process().name == HANDLER_PROCESS_NAME:
@@ -167,7 +170,8 @@ class Worker:
             if handler.in_process:
                 _check_importable(queue, handler.function)
         address: HostPort = parse_address(self._broker, WORKER_PORT_DEFAULT)
-        return {"host": address.host, "port": address.port, "name": name,
+        load_key(self._key)  # here, so that what is wrong with it is raised here
+        return {"host": address.host, "port": address.port, "key": self._key, "name": name,
                 "queues": list(self._handlers), "slots": slots, "prefetch_max": self._prefetch_max,
                 "run_ahead_ns": RUN_AHEAD_NS,
                 "drain_timeout_ns": nanoseconds(self._drain_timeout),
