@@ -281,8 +281,10 @@ class Limits(HttpApi):
 
     def test_slow_bodies_keep_nobody_from_the_status_pages(self):
         slow = []
+        with open(self.cluster.http_header, "rb") as file:
+            token = file.read().strip()
         head = (b"POST /v1/tasks HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                b"Content-Length: 1000\r\n\r\n{")
+                + token + b"\r\nContent-Length: 1000\r\n\r\n{")
         for _ in range(8):
             slow.append(socket.create_connection(("127.0.0.1", self.cluster.ports["http"])))
             self.addCleanup(slow[-1].close)
