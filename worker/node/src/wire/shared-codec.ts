@@ -69,5 +69,6 @@ export function decodePulse(frame: Uint8Array): Pulse {
   if (pulse.protocolVersion() !== PROTOCOL_VERSION) {
     throw new BrokenMessage(`protocol version ${pulse.protocolVersion()}`);
   }
+  if (pulse.epoch() === 0n) throw new BrokenMessage("a pulse without an epoch");
   return { epoch: pulse.epoch() };
 }
