@@ -226,10 +226,13 @@ class Fleet(Cluster):
 
     # ---- observation ---------------------------------------------------------------------------
 
+    def use_http(self):
+        """Both ways of HTTP to a single task: what they need the broker opens at their first use."""
+        for path in ("/tasks", "/v1/tasks"):
+            self.json(f"{path}/{NO_TASK}")
+
     def broker_descriptors(self):
         """How many of each kind the broker has open: socket, anon_inode:[eventfd], a path."""
-        for path in ("/tasks", "/v1/tasks"):  # what they need for single tasks opens at the first use
-            self.json(f"{path}/{NO_TASK}")
         folder = f"/proc/{self.broker.pid}/fd"
         targets = [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
         return collections.Counter(re.sub(r":\[\d+\]$", "", target) for target in targets

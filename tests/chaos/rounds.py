@@ -23,6 +23,7 @@ DRAIN_SECONDS_MAX = 180
 LEAVE_SECONDS_MAX = 60
 LAST_ANSWERS_SECONDS = 30
 TICK_SECONDS = 0.02
+STEADY_LOOKS = 25  # that see the same: half a second
 DISK_SIZE = "96m"
 
 # A worker of every kind there is; every fourth one stands behind the proxy.
@@ -80,7 +81,7 @@ def _run(planned, fleet, hosts):
     if planned.own_clock:
         fleet.give_broker_its_own_clock()
     fleet.start_broker()
-    descriptors_before = fleet.broker_descriptors()
+    descriptors_before = _descriptors_at_rest(fleet)
     fleet.start_proxy()
     fleet.start_all()
     command = CommandClient(fleet, random.Random(planned.seed))
@@ -150,15 +151,29 @@ def _ask_the_broker(found, fleet):
     found.metrics = fleet.json("/metrics")
 
 
-def _say_farewell(found, fleet, descriptors_before):
-    """All peers are gone: what is left open, who is left behind, how the broker ends."""
+def _descriptors_at_rest(fleet, known=None):
+    """What the broker has open without any peer; without `known` once it stays the same, else once it
+    is no more than that, or the time is up."""
+    fleet.use_http()
+    seen = []
+
+    def rests():
+        seen.append(fleet.broker_descriptors())
+        if known is not None:
+            return not seen[-1] - known
+        return len(seen) > STEADY_LOOKS and all(one == seen[-1] for one in seen[-STEADY_LOOKS:])
+
     try:
-        wait_for(lambda: not fleet.broker_descriptors() - descriptors_before, "closed files",
-                 LEAVE_SECONDS_MAX)
+        wait_for(rests, "closed files", LEAVE_SECONDS_MAX)
     except AssertionError:
         pass  # the checker says it
+    return seen[-1]
+
+
+def _say_farewell(found, fleet, descriptors_before):
+    """All peers are gone: what is left open, who is left behind, how the broker ends."""
     found.descriptors_before = descriptors_before
-    found.descriptors_after = fleet.broker_descriptors()
+    found.descriptors_after = _descriptors_at_rest(fleet, descriptors_before)
     code = fleet.end_broker(signal.SIGTERM)
     if code != 0:
         fleet.unexpected.append(f"the broker stopped with code {code}")
