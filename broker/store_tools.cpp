@@ -55,12 +55,18 @@ ExitCode run_fsck(const Paths& paths) {
   return summary->problems == 0 ? ExitCode::done : ExitCode::work_failed;
 }
 
+// Where pages are damaged it saves what can be reached, after saying so.
 ExitCode run_export(const Paths& paths) {
-  const Result<std::unique_ptr<StoreReader>> store = StoreReader::open(paths.data);
+  Result<std::unique_ptr<StoreReader>> store = StoreReader::open(paths.data);
+  const bool has_damaged_pages = !store.ok() && store.error().code == ErrorCode::corrupt;
+  if (has_damaged_pages) {
+    report_problem(store.error().message);
+    store = StoreReader::open(paths.data, StoreReader::Pages::as_they_are);
+  }
   if (!store.ok()) return refuse(store.error());
   const Result<ExportSummary> summary = export_tasks(**store, stdout);
   if (!summary.ok()) return refuse(summary.error());
-  if (summary->damaged == 0) return ExitCode::done;
+  if (summary->damaged == 0) return has_damaged_pages ? ExitCode::work_failed : ExitCode::done;
   std::fprintf(stderr,
                "millrace-broker: %llu of %llu tasks could not be read whole: see \"damage\"\n",
                static_cast<unsigned long long>(summary->damaged),

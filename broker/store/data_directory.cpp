@@ -93,14 +93,17 @@ Status DataDirectory::sync_entries() const {
   return sync_directory(parent.empty() ? "." : parent.string());
 }
 
-Status DataDirectory::refuse_empty_data_file() const {
+Result<bool> DataDirectory::has_data_file() const {
   struct stat file {};
-  if (::stat((path_ + "/data.mdb").c_str(), &file) == 0 && file.st_size == 0) {
-    return Error{ErrorCode::corrupt,
-                 "data directory " + path_ +
-                     ": data.mdb is empty; restore it from a backup, or remove it to start anew"};
+  if (::stat((path_ + "/data.mdb").c_str(), &file) != 0) {
+    if (errno == ENOENT) return false;
+    return Error{ErrorCode::io,
+                 "cannot look at data.mdb in " + path_ + ": " + std::strerror(errno)};
   }
-  return Done{};
+  if (file.st_size > 0) return true;
+  return Error{ErrorCode::corrupt,
+               "data directory " + path_ +
+                   ": data.mdb is empty; restore it from a backup, or remove it to start anew"};
 }
 
 Result<DiskSpace> disk_space_of(const std::string& path) {

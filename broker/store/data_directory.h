@@ -30,8 +30,9 @@ class DataDirectory {
   // cut. A sync of a file alone does not promise that its name is found again: fsync(2).
   Status sync_entries() const;
 
-  // Errors: corrupt, when there is a data file without content: LMDB would take it for a new one.
-  Status refuse_empty_data_file() const;
+  // False: there never was one. Errors: corrupt, when there is one without content: LMDB would take
+  // it for a new one; io.
+  Result<bool> has_data_file() const;
 
  private:
   DataDirectory(std::string path, bool created) : path_(std::move(path)), created_(created) {}

@@ -1,9 +1,9 @@
 #include "broker/store/lmdb_env.h"
 
-#include <sys/stat.h>
-
 #include <cerrno>
 #include <cstring>
+
+#include "broker/store/page_check.h"
 
 namespace millrace::broker::lmdb {
 namespace {
@@ -42,6 +42,7 @@ Error error_of(int code, std::string_view doing) {
 
 Result<Environment> Environment::open(const std::string& directory, ByteCount map_bytes,
                                       unsigned int tables_max, Access access) {
+  if (Status sound = check_meta_pages(directory); !sound.ok()) return sound.error();
   MDB_env* raw = nullptr;
   if (const int code = mdb_env_create(&raw); code != 0) return error_of(code, "create");
   Environment environment(raw);
@@ -64,7 +65,6 @@ Result<Environment> Environment::open(const std::string& directory, ByteCount ma
   if (const int code = mdb_env_get_fd(raw, &environment.data_descriptor_); code != 0) {
     return error_of(code, "data descriptor");
   }
-  if (Status length = environment.check_length(); !length.ok()) return length.error();
   if (Status released = environment.release_dead_readers(); !released.ok()) {
     return released.error();
   }
@@ -81,18 +81,6 @@ Status Environment::release_dead_readers() const {
 Status Environment::copy_to(int descriptor) const {
   const int code = mdb_env_copyfd2(env_.get(), descriptor, MDB_CP_COMPACT);
   if (code != 0) return error_of(code, "copy");
-  return Done{};
-}
-
-Status Environment::check_length() const {
-  struct stat file {};
-  if (::fstat(data_descriptor_, &file) != 0) return error_of(errno, "length of the data file");
-  if (static_cast<std::uint64_t>(file.st_size) < high_water().value) {
-    return Error{ErrorCode::corrupt, "data.mdb is truncated: it has " +
-                                         std::to_string(file.st_size) + " of at least " +
-                                         std::to_string(high_water().value) +
-                                         " bytes; restore the data directory from a backup"};
-  }
   return Done{};
 }
 

@@ -33,8 +33,7 @@ enum class Access {
 class Environment {
  public:
   // Opens or creates `directory`/data.mdb (mode 0600) in the default, fully synced mode. A file
-  // that is shorter than its own pages is refused as corrupt, because reading it would end the
-  // process.
+  // that fails check_meta_pages is refused.
   static Result<Environment> open(const std::string& directory, ByteCount map_bytes,
                                   unsigned int tables_max, Access access = Access::read_write);
 
@@ -56,7 +55,6 @@ class Environment {
     void operator()(MDB_env* env) const { mdb_env_close(env); }
   };
   explicit Environment(MDB_env* env) : env_(env) {}
-  Status check_length() const;
 
   std::unique_ptr<MDB_env, Close> env_;
   std::size_t page_bytes_ = 0;

@@ -4,14 +4,18 @@
 #include <system_error>
 #include <utility>
 
+#include "broker/store/page_check.h"
 #include "broker/store/snapshot_reader.h"
 #include "broker/store/store_identity.h"
+#include "broker/store/unfinished_store.h"
 
 namespace millrace::broker {
 namespace {
 
 // A multiple of every page size in use.
 constexpr std::uint64_t kMapUnitBytes = 64 * 1024;
+// Enough for the tables of a new data file; it has its full map when it is in its place.
+constexpr ByteCount kFirstMapBytes = ByteCount::mebibytes(1);
 
 Result<ByteCount> map_bytes_for(const StoreSettings& settings) {
   const Result<DiskSpace> space = disk_space_of(settings.directory);
@@ -20,12 +24,25 @@ Result<ByteCount> map_bytes_for(const StoreSettings& settings) {
   return ByteCount(most.value / kMapUnitBytes * kMapUnitBytes);
 }
 
-Result<ScannedLog> scan_existing(const lmdb::Environment& environment) {
-  const Result<bool> has_content = check_format(environment);
-  if (!has_content.ok()) return has_content.error();
-  if (!*has_content) return ScannedLog();
+// A data file appears with all that every one has, so that one without it is known as damaged.
+Status make_data_file(const DataDirectory& directory) {
+  const Result<UnfinishedStore> unfinished = UnfinishedStore::begin(directory);
+  if (!unfinished.ok()) return unfinished.error();
+  {
+    Result<lmdb::Environment> environment =
+        lmdb::Environment::open(unfinished->path(), kFirstMapBytes, kAllTables.size());
+    if (!environment.ok()) return environment.error();
+    if (Status made = make_identity(*environment); !made.ok()) return made;
+  }
+  return unfinished->finish(directory);
+}
+
+Result<ScannedLog> scan(const lmdb::Environment& environment) {
   Result<lmdb::Transaction> transaction = lmdb::Transaction::begin_read(environment);
   if (!transaction.ok()) return transaction.error();
+  Status sound = check_pages(environment, *transaction, lmdb::ValuePages::of_log);
+  if (sound.ok()) sound = check_format(environment);
+  if (!sound.ok()) return sound.error();
   const Result<Tables> tables = Tables::open(*transaction, false);
   if (!tables.ok()) return as_missing_part_of_directory(tables.error());
   return index_log(*transaction, tables->handle(TableId::log), environment.page_bytes());
@@ -38,14 +55,18 @@ Result<std::unique_ptr<LmdbStore>> LmdbStore::open(const StoreSettings& settings
   if (Status valid = validate(settings); !valid.ok()) return valid.error();
   Result<DataDirectory> directory = DataDirectory::open(settings.directory);
   if (!directory.ok()) return directory.error();
-  if (Status sound = directory->refuse_empty_data_file(); !sound.ok()) return sound.error();
+  const Result<bool> is_there = directory->has_data_file();
+  if (!is_there.ok()) return is_there.error();
+  if (!*is_there) {
+    if (Status made = make_data_file(*directory); !made.ok()) return made.error();
+  }
   const Result<ByteCount> map_bytes = map_bytes_for(settings);
   if (!map_bytes.ok()) return map_bytes.error();
   Result<lmdb::Environment> environment =
       lmdb::Environment::open(settings.directory, *map_bytes, kAllTables.size());
   if (!environment.ok()) return environment.error();
   // Read whole before anything is written: what is refused stays as it was.
-  Result<ScannedLog> scanned = scan_existing(*environment);
+  Result<ScannedLog> scanned = scan(*environment);
   if (!scanned.ok()) return scanned.error();
 
   std::unique_ptr<LmdbStore> store(new LmdbStore(*std::move(directory), *std::move(environment)));

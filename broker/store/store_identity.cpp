@@ -57,12 +57,16 @@ Result<std::uint64_t> read_meta_number(const lmdb::Transaction& transaction, con
   return *number;
 }
 
-Result<bool> check_format(const lmdb::Environment& environment) {
+Status check_format(const lmdb::Environment& environment) {
   Result<lmdb::Transaction> transaction = lmdb::Transaction::begin_read(environment);
   if (!transaction.ok()) return transaction.error();
   const Result<bool> empty = is_empty(*transaction);
   if (!empty.ok()) return empty.error();
-  if (*empty) return false;
+  if (*empty) {
+    return Error{
+        ErrorCode::corrupt,
+        "data.mdb has nothing in it; restore it from a backup, or remove it to start anew"};
+  }
   const Result<MDB_dbi> meta = transaction->open_table(name_of(TableId::meta), false);
   if (!meta.ok() && meta.error().code == ErrorCode::not_found) {
     return Error{ErrorCode::misconfigured,
@@ -90,19 +94,23 @@ Result<bool> check_format(const lmdb::Environment& environment) {
                      ", this broker knows up to " + std::to_string(kFormatVersion) +
                      "; nothing was changed: start the newer broker that wrote it"};
   }
-  return true;
+  return Done{};
+}
+
+Status make_identity(const lmdb::Environment& environment) {
+  Result<lmdb::Transaction> transaction = lmdb::Transaction::begin_write(environment);
+  if (!transaction.ok()) return transaction.error();
+  Result<Tables> tables = Tables::open(*transaction, true);
+  if (!tables.ok()) return tables.error();
+  if (Status first = write_first(*transaction, *tables); !first.ok()) return first;
+  return transaction->commit();
 }
 
 Result<StoreIdentity> begin_epoch(const lmdb::Environment& environment) {
   Result<lmdb::Transaction> transaction = lmdb::Transaction::begin_write(environment);
   if (!transaction.ok()) return transaction.error();
-  const Result<bool> empty = is_empty(*transaction);
-  if (!empty.ok()) return empty.error();
-  Result<Tables> tables = Tables::open(*transaction, *empty);
+  Result<Tables> tables = Tables::open(*transaction, false);
   if (!tables.ok()) return as_missing_part_of_directory(tables.error());
-  if (*empty) {
-    if (Status first = write_first(*transaction, *tables); !first.ok()) return first.error();
-  }
   StoreIdentity identity;
   identity.tables = *tables;
   const auto store_id = tables->get(*transaction, TableId::meta, Key::of_meta(kMetaStoreId));

@@ -10,10 +10,9 @@
 
 namespace millrace::broker {
 
-// Checks that this broker can read the data file, without changing it. False: the file is empty,
-// a broker never began an epoch in it. Errors: misconfigured for another format and for a file that
-// is not ours; corrupt; io.
-Result<bool> check_format(const lmdb::Environment& environment);
+// Checks that this broker can read the data file, without changing it. Errors: misconfigured for
+// another format and for a file that is not ours; corrupt, also when there is nothing in it; io.
+Status check_format(const lmdb::Environment& environment);
 
 // What an earlier broker left. Errors: not_found, when there is no such value; corrupt.
 Result<std::uint64_t> read_meta_number(const lmdb::Transaction& transaction, const Tables& tables,
@@ -28,7 +27,9 @@ struct StoreIdentity {
   std::array<std::uint8_t, 16> store_id{};  // random, drawn once for a data directory
   Epoch epoch;
 };
-// Begins the next epoch of a checked file, or the first of an empty one; durable on return.
+// Makes an empty file one of Millrace, in which no epoch has begun; durable on return.
+Status make_identity(const lmdb::Environment& environment);
+// Begins the next epoch of a checked file; durable on return.
 Result<StoreIdentity> begin_epoch(const lmdb::Environment& environment);
 
 }  // namespace millrace::broker

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "broker/store/data_directory.h"
+#include "broker/store/page_check.h"
 #include "broker/store/store_identity.h"
 
 namespace millrace::broker {
@@ -14,7 +15,7 @@ Error unusable(const std::string& directory, const std::string& problem) {
 
 }  // namespace
 
-Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::string& directory) {
+Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::string& directory, Pages pages) {
   struct stat file {};
   if (::stat((directory + "/data.mdb").c_str(), &file) != 0) {
     return unusable(directory, "it has no data.mdb; name the directory of a broker");
@@ -27,12 +28,14 @@ Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::string& direct
   Result<lmdb::Environment> environment =
       lmdb::Environment::open(directory, ByteCount(), kAllTables.size(), lmdb::Access::read_only);
   if (!environment.ok()) return environment.error();
-  const Result<bool> has_content = check_format(*environment);
-  if (!has_content.ok()) return has_content.error();
-  if (!*has_content) return unusable(directory, "no broker ever wrote to it");
   std::unique_ptr<StoreReader> reader(new StoreReader(*std::move(environment)));
   Result<lmdb::Transaction> snapshot = lmdb::Transaction::begin_read(reader->environment_);
   if (!snapshot.ok()) return snapshot.error();
+  if (pages == Pages::checked) {
+    Status sound = check_pages(reader->environment_, *snapshot, lmdb::ValuePages::all);
+    if (!sound.ok()) return sound.error();
+  }
+  if (Status known = check_format(reader->environment_); !known.ok()) return known.error();
   reader->snapshot_ = *std::move(snapshot);
   Result<Tables> tables = Tables::open(*reader->snapshot_, false);
   if (!tables.ok()) return as_missing_part_of_directory(tables.error());

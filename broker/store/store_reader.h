@@ -13,9 +13,13 @@ namespace millrace::broker {
 // snapshot again: keep it short.
 class StoreReader {
  public:
+  // How far the file is trusted. What reads a damaged file with `as_they_are` may end with a
+  // signal.
+  enum class Pages { checked, as_they_are };
   // Errors: not_found when there is no data file; misconfigured for one of another format or
   // program; corrupt; io. Nothing is changed.
-  static Result<std::unique_ptr<StoreReader>> open(const std::string& directory);
+  static Result<std::unique_ptr<StoreReader>> open(const std::string& directory,
+                                                   Pages pages = Pages::checked);
 
   const lmdb::Environment& environment() const { return environment_; }
   const lmdb::Transaction& snapshot() const { return *snapshot_; }
