@@ -16,6 +16,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "chaos"))
 
+import broker_disks  # noqa: E402
+import call_errors  # noqa: E402
 import results  # noqa: E402
 import store_attacks  # noqa: E402
 
@@ -35,6 +37,12 @@ ATTACKS = {
     "crash": Attack(store_attacks.crash, {"batches": 60}, {"batches": 4}),
     "torn": Attack(store_attacks.torn, {"batches": 60, "images": 5_000},
                    {"batches": 30, "images": 150}),
+    "errors": Attack(call_errors.errors, {"memory_samples": 300, "stops_within": 1.0},
+                     {"memory_samples": 2, "every": 9}),
+    "power": Attack(broker_disks.power, {"kinds": ("ext4", "xfs"), "cycles": 200},
+                    {"kinds": ("ext4",), "cycles": 4}),
+    "full": Attack(broker_disks.full, {"kinds": ("ext4", "xfs"), "cycles": 10},
+                   {"kinds": ("ext4",), "cycles": 1}),
     "damage": Attack(store_attacks.damage, {"batches": 60, "flips": 20_000},
                      {"batches": 20, "flips": 300}),
 }

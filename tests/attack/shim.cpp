@@ -26,15 +26,11 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstdarg>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <ctime>
 
-#include "tests/attack/recording_format.h"
+#include "tests/attack/shim_plan.h"
 
 extern "C" {
 void* __libc_malloc(std::size_t size);
@@ -45,139 +41,24 @@ void* __libc_memalign(std::size_t alignment, std::size_t size);
 
 namespace {
 
+using millrace::attack::Calls;
+using millrace::attack::die;
+using millrace::attack::Fate;
+using millrace::attack::fate_of;
+using millrace::attack::Mode;
+using millrace::attack::open_really;
 using millrace::attack::Operation;
+using millrace::attack::plan;
+using millrace::attack::record;
 using millrace::attack::RecordedCall;
-
-enum class Calls { none, open, write, sync, size, map, name, memory };
-constexpr std::array<const char*, 8> kCallNames = {"none", "open", "write", "sync",
-                                                   "size", "map",  "name",  "memory"};
-enum class Mode { off, crash_before, crash_within, crash_after, fail, cut_short, record };
-enum class Fate { real, fails, is_cut_short, dies_before, dies_within, dies_after };
+using millrace::attack::write_really;
 
 constexpr int kDescriptors = 4'096;
 constexpr int kOutput = 1;  // the program's acknowledgements
 
-struct Plan {
-  Mode mode = Mode::off;
-  Calls calls = Calls::none;
-  std::uint64_t number = 0;
-  bool lasting = false;
-  int error = EIO;
-  const char* directory = nullptr;
-  const char* report = nullptr;
-};
-
-Plan plan;
-std::atomic<std::uint64_t> seen{0};
-std::atomic<int> recording{-1};
-std::atomic_flag recording_busy;
-// Of descriptors that are open in the directory: their flags of open(2) and 1, which is none of
-// them.
+// Of descriptors that are open in the directory: their flags of open(2) and a bit that no flag has.
 std::array<std::atomic<int>, kDescriptors> opened_flags;
 constexpr int kOpened = 1 << 30;
-
-// ---- the plan -----------------------------------------------------------------------------------
-
-bool is(const char* text, const char* other) {
-  return text != nullptr && std::strcmp(text, other) == 0;
-}
-
-Mode mode_named(const char* name) {
-  if (is(name, "crash-before")) return Mode::crash_before;
-  if (is(name, "crash-within")) return Mode::crash_within;
-  if (is(name, "crash-after")) return Mode::crash_after;
-  if (is(name, "fail")) return Mode::fail;
-  if (is(name, "short")) return Mode::cut_short;
-  if (is(name, "record")) return Mode::record;
-  return Mode::off;
-}
-
-int open_really(const char* path, int flags, mode_t mode) {
-  return static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, flags, mode));
-}
-ssize_t write_really(int file, const void* bytes, std::size_t size) {
-  return static_cast<ssize_t>(::syscall(SYS_write, file, bytes, size));
-}
-
-__attribute__((constructor)) void begin() {
-  plan.directory = std::getenv("MILLRACE_ATTACK_DIRECTORY");
-  plan.report = std::getenv("MILLRACE_ATTACK_REPORT");
-  const char* calls = std::getenv("MILLRACE_ATTACK_CALLS");
-  for (std::size_t i = 0; i < kCallNames.size(); ++i) {
-    if (is(calls, kCallNames[i])) plan.calls = static_cast<Calls>(i);
-  }
-  if (const char* text = std::getenv("MILLRACE_ATTACK_NUMBER")) {
-    plan.number = std::strtoull(text, nullptr, 10);
-  }
-  if (const char* text = std::getenv("MILLRACE_ATTACK_ERROR")) plan.error = std::atoi(text);
-  plan.lasting = std::getenv("MILLRACE_ATTACK_LASTING") != nullptr;
-  if (plan.directory == nullptr) return;
-  plan.mode = mode_named(std::getenv("MILLRACE_ATTACK"));
-  if (plan.mode == Mode::record && plan.report != nullptr) {
-    recording = open_really(plan.report, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  }
-}
-
-void tell(const char* what, std::uint64_t number) {
-  if (plan.report == nullptr) return;
-  std::array<char, 64> line{};
-  const int size = std::snprintf(line.data(), line.size(), "%s %llu\n", what,
-                                 static_cast<unsigned long long>(number));
-  const int file = open_really(plan.report, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  write_really(file, line.data(), static_cast<std::size_t>(size));
-  ::syscall(SYS_close, file);
-}
-
-std::uint64_t monotonic_nanoseconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-         static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-// How many there were, of a run that came to its end.
-__attribute__((destructor)) void end() {
-  if (plan.mode == Mode::fail && seen < plan.number) tell("calls", seen);
-}
-
-bool counts(Calls calls) {
-  switch (plan.mode) {
-    case Mode::crash_before:
-    case Mode::crash_after:
-      return calls != Calls::map && calls != Calls::memory;
-    case Mode::fail:
-      return calls == plan.calls;
-    case Mode::crash_within:
-    case Mode::cut_short:
-      return calls == Calls::write;
-    default:
-      return false;
-  }
-}
-
-Fate fate_of(Calls calls) {
-  if (!counts(calls)) return Fate::real;
-  const std::uint64_t number = ++seen;
-  if (number != plan.number && !(plan.lasting && number > plan.number)) return Fate::real;
-  if (number == plan.number) tell("failed", monotonic_nanoseconds());
-  switch (plan.mode) {
-    case Mode::crash_before:
-      return Fate::dies_before;
-    case Mode::crash_within:
-      return Fate::dies_within;
-    case Mode::crash_after:
-      return Fate::dies_after;
-    case Mode::cut_short:
-      return Fate::is_cut_short;
-    default:
-      return Fate::fails;
-  }
-}
-
-[[noreturn]] void die() {
-  ::syscall(SYS_kill, ::syscall(SYS_getpid), SIGKILL);
-  while (true) ::pause();
-}
 
 // One call as its fate is; `half` does a part of it.
 template <class Real, class Half>
@@ -187,7 +68,7 @@ auto attack(Calls calls, bool ours, Real real, Half half) {
     case Fate::real:
       return real();
     case Fate::fails:
-      errno = plan.error;
+      errno = plan().error;
       return static_cast<Returned>(-1);
     case Fate::is_cut_short:
       return half();
@@ -211,22 +92,10 @@ bool is_ours(int file) {
   return file >= 0 && file < kDescriptors && opened_flags[static_cast<std::size_t>(file)] != 0;
 }
 bool is_ours(const char* path) {
-  return plan.mode != Mode::off &&
-         std::strncmp(path, plan.directory, std::strlen(plan.directory)) == 0;
+  return plan().mode != Mode::off &&
+         std::strncmp(path, plan().directory, std::strlen(plan().directory)) == 0;
 }
 
-// ---- the recording ------------------------------------------------------------------------------
-
-void record(const RecordedCall& call, const void* bytes) {
-  const int file = recording;
-  if (file < 0) return;
-  std::array<iovec, 2> parts = {
-      {{const_cast<RecordedCall*>(&call), sizeof(call)}, {const_cast<void*>(bytes), call.bytes}}};
-  while (recording_busy.test_and_set()) {
-  }
-  ::syscall(SYS_writev, file, parts.data(), parts.size());
-  recording_busy.clear();
-}
 void record(Operation operation, int file, std::uint64_t offset = 0, const void* bytes = nullptr,
             std::size_t size = 0) {
   RecordedCall call;
@@ -237,7 +106,7 @@ void record(Operation operation, int file, std::uint64_t offset = 0, const void*
   record(call, bytes);
 }
 void record_name(Operation operation, int file, const char* path) {
-  if (recording >= 0) record(operation, file, 0, path, std::strlen(path));
+  if (millrace::attack::is_recording()) record(operation, file, 0, path, std::strlen(path));
 }
 
 bool is_synced_write(int file) {
@@ -277,7 +146,7 @@ int sync(int file, long call) {
 
 int open_file(const char* path, int flags, mode_t mode) {
   const bool ours = is_ours(path);
-  const bool counted = ours && (plan.mode == Mode::fail || (flags & (O_CREAT | O_TRUNC)) != 0);
+  const bool counted = ours && (plan().mode == Mode::fail || (flags & (O_CREAT | O_TRUNC)) != 0);
   const int file = attack(Calls::open, counted, [&] { return open_really(path, flags, mode); });
   if (ours && file >= 0 && file < kDescriptors) {
     opened_flags[static_cast<std::size_t>(file)] = flags | kOpened;
@@ -422,7 +291,7 @@ int rename(const char* from, const char* to) noexcept {
 // ---- memory -------------------------------------------------------------------------------------
 
 static bool memory_fails() {
-  if (plan.mode != Mode::fail || plan.calls != Calls::memory) return false;
+  if (plan().mode != Mode::fail || plan().calls != Calls::memory) return false;
   if (fate_of(Calls::memory) == Fate::real) return false;
   errno = ENOMEM;
   return true;

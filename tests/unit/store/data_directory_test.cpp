@@ -74,11 +74,11 @@ TEST_F(DataDirectoryTest, ADirectoryThatIsGoneIsNotSynced) {
 TEST_F(DataDirectoryTest, AnEmptyDataFileIsNoNewStore) {
   const Result<DataDirectory> opened = DataDirectory::open(path_);
   ASSERT_TRUE(opened.ok());
-  EXPECT_TRUE(opened->refuse_empty_data_file().ok());
+  EXPECT_FALSE(*opened->has_data_file());
   std::ofstream(path_ + "/data.mdb") << "";
-  EXPECT_EQ(opened->refuse_empty_data_file().error().code, ErrorCode::corrupt);
+  EXPECT_EQ(opened->has_data_file().error().code, ErrorCode::corrupt);
   std::ofstream(path_ + "/data.mdb") << "content";
-  EXPECT_TRUE(opened->refuse_empty_data_file().ok());
+  EXPECT_TRUE(*opened->has_data_file());
 }
 
 }  // namespace

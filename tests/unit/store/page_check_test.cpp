@@ -54,13 +54,17 @@ class PageCheck : public LmdbStoreTest {
   void expect_every_bit_counts(const std::string& file, std::size_t page, std::size_t field,
                                std::size_t bytes) {
     for (std::size_t bit = 0; bit < bytes * 8; ++bit) {
-      std::string damaged = file;
-      char& byte = damaged[page * kPageBytes + kMetaAt + field + bit / 8];
-      byte = static_cast<char>(byte ^ (1 << (bit % 8)));
-      expect_damage(damaged, "bit " + std::to_string(bit) + " of the field at " +
-                                 std::to_string(field) + " of page " + std::to_string(page));
+      expect_bit_counts(file, page, field, bit);
       if (HasFailure()) return;
     }
+  }
+  void expect_bit_counts(const std::string& file, std::size_t page, std::size_t field,
+                         std::size_t bit) {
+    std::string damaged = file;
+    char& byte = damaged[page * kPageBytes + kMetaAt + field + bit / 8];
+    byte = static_cast<char>(byte ^ (1 << (bit % 8)));
+    expect_damage(damaged, "bit " + std::to_string(bit) + " of the field at " +
+                               std::to_string(field) + " of page " + std::to_string(page));
   }
 };
 
