@@ -45,6 +45,28 @@ Status check_owner_and_mode(const std::string& path, const struct stat& facts) {
   return Done{};
 }
 
+Error is_there_already(const std::string& path) {
+  return problem_with(path, "is there already and is not overwritten; move it away first");
+}
+Error cannot(const std::string& path, const std::string& what, int code) {
+  return problem_with(path, "cannot " + what + ": " + std::strerror(code));
+}
+
+// Writes `place`; errors name `path`, which it is meant for.
+Status write_synced(const std::string& path, const std::string& place, const std::string& text) {
+  const Descriptor file(::open(place.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (file.get() < 0) return cannot(path, "be made", errno);
+  std::size_t written = 0;
+  while (written < text.size()) {
+    const ssize_t took = ::write(file.get(), text.data() + written, text.size() - written);
+    if (took < 0 && errno == EINTR) continue;
+    if (took < 0) return cannot(path, "be written", errno);
+    written += static_cast<std::size_t>(took);
+  }
+  if (::fsync(file.get()) != 0) return cannot(path, "be written", errno);
+  return Done{};
+}
+
 }  // namespace
 
 Result<std::string> read_private_file(const std::string& path) {
@@ -70,26 +92,17 @@ Result<std::string> read_private_file(const std::string& path) {
 }
 
 Status write_private_file(const std::string& path, const std::string& text) {
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (file.get() < 0 && errno == EEXIST) {
-    return problem_with(path, "is there already and is not overwritten; move it away first");
+  if (::access(path.c_str(), F_OK) == 0) return is_there_already(path);
+  // Beside its place until it is whole: half a file after a crash would be refused ever after.
+  const std::string unfinished = path + ".unfinished";
+  ::unlink(unfinished.c_str());
+  Status written = write_synced(path, unfinished, text);
+  // Unlike a rename, a link never takes the place of what has come there meanwhile.
+  if (written.ok() && ::link(unfinished.c_str(), path.c_str()) != 0) {
+    written = errno == EEXIST ? is_there_already(path) : cannot(path, "be made", errno);
   }
-  if (file.get() < 0) {
-    return problem_with(path, std::string("cannot be made: ") + std::strerror(errno));
-  }
-  std::size_t written = 0;
-  while (written < text.size()) {
-    const ssize_t took = ::write(file.get(), text.data() + written, text.size() - written);
-    if (took < 0 && errno == EINTR) continue;
-    if (took < 0) {
-      return problem_with(path, std::string("cannot be written: ") + std::strerror(errno));
-    }
-    written += static_cast<std::size_t>(took);
-  }
-  if (::fsync(file.get()) != 0) {
-    return problem_with(path, std::string("cannot be written: ") + std::strerror(errno));
-  }
-  return Done{};
+  ::unlink(unfinished.c_str());
+  return written;
 }
 
 }  // namespace millrace::keys

@@ -12,8 +12,8 @@ namespace millrace::keys {
 // read.
 Result<std::string> read_private_file(const std::string& path);
 
-// Makes the file, readable for its owner alone, synced. Errors: misconfigured when it is there
-// already, and when it cannot be written.
+// Makes the file, readable for its owner alone, synced; it is there whole or not at all. Errors:
+// misconfigured when it is there already, and when it cannot be written.
 Status write_private_file(const std::string& path, const std::string& text);
 
 }  // namespace millrace::keys

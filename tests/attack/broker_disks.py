@@ -9,6 +9,7 @@ from disks import FLUSH_LOG, FLUSH_NOTHING, Disk, Unavailable
 from target import Broker, Client, Ledger, Load
 
 CLIENTS = 4
+MEGABYTES = 300  # the least that xfs takes; room for what is accepted while a disk fills
 CYCLES_A_DISK = 25  # then it is made anew, so that its directory is new too
 ARGUMENTS = ("--store-size", "64MiB", "--disk-reserve", "8MiB")
 
@@ -24,7 +25,7 @@ def power(folder, seed, kinds, cycles):
         done, acknowledged = 0, 0
         try:
             while done < cycles:
-                with Disk(folder, kind, 400) as disk:
+                with Disk(folder, kind, MEGABYTES) as disk:
                     ledger = Ledger()
                     for _ in range(min(CYCLES_A_DISK, cycles - done)):
                         done += 1
@@ -53,7 +54,7 @@ def cut(disk, ledger, source, seed):
         elif not broker.wait_ready():
             problems.append(f"it does not start: {broker.ends_by_itself()} {broker.stderr.strip()}")
         else:
-            load = Load(broker.http, ledger, CLIENTS, seed)
+            load = Load(broker.door, ledger, CLIENTS, seed)
             time.sleep(source.uniform(0.02, 0.4))
             disk.cut_power(FLUSH_NOTHING if source.randrange(4) else FLUSH_LOG)
             code = broker.ends_by_itself()
@@ -72,7 +73,7 @@ def full(folder, seed, kinds, cycles):
     problems, refused = [], 0
     try:
         for kind in kinds:
-            with Disk(folder, kind, 300 if kind == "xfs" else 60) as disk:
+            with Disk(folder, kind, MEGABYTES) as disk:
                 scene = FullDisk(disk, f"{seed}/{kind}")
                 for number in range(cycles):
                     problems += [f"{kind}, cycle {number + 1}: {problem}" for problem in scene.cycle()]
@@ -103,7 +104,7 @@ class FullDisk:
         self._broker = Broker(self._data, "--disk-reserve", "8MiB")
         if not self._broker.wait_ready():
             raise AssertionError(self._broker.stderr)
-        self._client = Client(self._broker.http, self._ledger, seed)
+        self._client = Client(self._broker.door, self._ledger, seed)
         self.refused = 0
 
     def _is_refused(self):

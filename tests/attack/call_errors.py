@@ -74,7 +74,7 @@ class Run:
         return self
 
     def _load(self, broker):
-        client = Client(broker.http, self._ledger, self._seed, patience=2.0)
+        client = Client(broker.door, self._ledger, self._seed, patience=2.0)
         for number in range(ROUNDS):
             if not client.round(size=50_000 if number == 3 else None):
                 break

@@ -1,6 +1,7 @@
 """The broker that is attacked, the load on it, and what must be true of its data afterwards."""
 
 import base64
+import collections
 import http.client
 import json
 import os
@@ -29,6 +30,9 @@ def shim_environment(directory, report, attack, calls="none", number=0, **more):
             **{f"MILLRACE_ATTACK_{name.upper()}": str(value) for name, value in more.items()}}
 
 
+Door = collections.namedtuple("Door", "host port token")
+
+
 class Broker:
     """One process of the broker. Use it in a `with`: it is killed at the end."""
 
@@ -37,7 +41,8 @@ class Broker:
         self._process = subprocess.Popen(
             [BROKER, "--data", data, *ports, *arguments], env=environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.http = None  # (host, port), when it was ready
+        self._data = data
+        self.door = None  # how its HTTP is reached, when it was ready
         self.stderr = ""
         self.code = None
 
@@ -61,7 +66,8 @@ class Broker:
                 return False
             text += piece
         host, _, port = json.loads(text)["http"].removeprefix("http://").rpartition(":")
-        self.http = (host, int(port))
+        with open(os.path.join(self._data, "http-token"), encoding="ascii") as file:
+            self.door = Door(host, int(port), file.read().strip())
         return True
 
     def ends_by_itself(self, seconds=PATIENCE):
@@ -124,8 +130,8 @@ def bytes_of(task, name):
 class Client:
     """A client and a worker in one, over HTTP, one request after the other."""
 
-    def __init__(self, address, ledger, seed, patience=10.0):
-        self._address = address
+    def __init__(self, door, ledger, seed, patience=10.0):
+        self._door = door
         self._ledger = ledger
         self._random = random.Random(seed)
         self._patience = patience
@@ -135,8 +141,10 @@ class Client:
         """(status, object); (0, None) when no answer came: done or not done is unknown."""
         try:
             if self._connection is None:
-                self._connection = http.client.HTTPConnection(*self._address, timeout=self._patience)
-            headers = {"Content-Type": "application/json"}
+                self._connection = http.client.HTTPConnection(self._door.host, self._door.port,
+                                                              timeout=self._patience)
+            headers = {"Content-Type": "application/json",
+                       "Authorization": f"Bearer {self._door.token}"}
             self._connection.request(method, path, json.dumps(body) if body else None, headers)
             answer = self._connection.getresponse()
             text = answer.read()
@@ -194,10 +202,10 @@ class Client:
 class Load:
     """Clients in threads, until they are told to stop or the broker is gone."""
 
-    def __init__(self, address, ledger, clients, seed):
+    def __init__(self, door, ledger, clients, seed):
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._run, args=(Client(address, ledger, f"{seed}/{number}"),))
+            threading.Thread(target=self._run, args=(Client(door, ledger, f"{seed}/{number}"),))
             for number in range(clients)]
         for thread in self._threads:
             thread.start()

@@ -83,6 +83,15 @@ TEST_F(KeyFileTest, NothingIsOverwrittenAndNothingHalfMade) {
   EXPECT_EQ(text("worker.key"), "precious");
 }
 
+// A crash while one was written leaves none, and is not in the way of the next attempt.
+TEST_F(KeyFileTest, AFileIsThereWholeOrNotAtAll) {
+  std::ofstream(in("worker.key.unfinished")) << "hal";
+  ASSERT_TRUE(write_private_file(in("worker.key"), "whole").ok());
+  EXPECT_EQ(text("worker.key"), "whole");
+  EXPECT_EQ(mode(in("worker.key")), 0600U);
+  EXPECT_FALSE(std::filesystem::exists(in("worker.key.unfinished")));
+}
+
 TEST_F(KeyFileTest, AKeyIsAddedOnceAndUnderItsRole) {
   ASSERT_TRUE(make_key_set(in("keys")).ok());
   ASSERT_TRUE(add_key(in("keys"), "mailer-2", "worker").ok());
