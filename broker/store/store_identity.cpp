@@ -63,9 +63,9 @@ Status check_format(const lmdb::Environment& environment) {
   const Result<bool> empty = is_empty(*transaction);
   if (!empty.ok()) return empty.error();
   if (*empty) {
-    return Error{
-        ErrorCode::corrupt,
-        "data.mdb has nothing in it; restore it from a backup, or remove it to start anew"};
+    return Error{ErrorCode::corrupt,
+                 "data.mdb is empty, no broker ever wrote to it; restore it from a backup, or "
+                 "remove it to start anew"};
   }
   const Result<MDB_dbi> meta = transaction->open_table(name_of(TableId::meta), false);
   if (!meta.ok() && meta.error().code == ErrorCode::not_found) {
