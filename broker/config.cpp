@@ -122,7 +122,9 @@ Status refuse_unsafe(const BrokerConfig& config) {
 }  // namespace
 
 bool is_loopback(const std::string& host) {
-  return host.rfind("127.", 0) == 0 || host == "localhost" || host == "::1" || host == "[::1]";
+  const bool is_ipv4 = host.find_first_not_of("0123456789.") == std::string::npos;
+  return (is_ipv4 && host.starts_with("127.")) || host == "localhost" || host == "::1" ||
+         host == "[::1]";
 }
 
 ConfigResult read_config(int argc, const char* const* argv) {

@@ -123,7 +123,7 @@ void Reactor::publish_status_if_due(Time now) {
     return;
   }
   status_.publish(clock_, core_, store_,
-                  ShellFigures{inbox_.counters().bad_messages,
+                  ShellFigures{inbox_.counters().bad_messages + inbox_.counters().forbidden,
                                outbox_.sends_dropped() + inbox_.counters().unread_answers,
                                std::max(longest_turn_, longest_turn_before_), stopping_});
   if (now - second_began_ >= Duration::seconds(1)) {

@@ -57,7 +57,8 @@ void write_anomalies(PrometheusWriter& out, const StatusSnapshot& s) {
               s.stale_leases);
   out.counter("duplicate_submits_total", "Submits of a known task.", s.duplicates);
   out.counter("refused_submits_total", "Submits refused.", s.refused_submits);
-  out.counter("bad_messages_total", "Messages that could not be read.", s.bad_messages);
+  out.counter("bad_messages_total",
+              "Messages that could not be read, or that their key does not allow.", s.bad_messages);
   out.counter("unknown_beats_total", "Heartbeats of no known session.", s.unknown_beats);
   out.counter("dropped_sends_total", "Messages to peers that are gone or do not read.",
               s.sends_dropped);

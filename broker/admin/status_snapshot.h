@@ -28,7 +28,7 @@ struct StatusSnapshot {
   std::uint64_t stale_leases = 0;                           // completions refused
   std::uint64_t duplicates = 0;                             // submits of a known id
   std::uint64_t refused_submits = 0;
-  std::uint64_t bad_messages = 0;  // could not be read; dropped and counted
+  std::uint64_t bad_messages = 0;  // could not be read, or were not allowed
   std::uint64_t unknown_beats = 0;
   std::uint64_t sends_dropped = 0;  // to peers that are gone or do not read
   std::uint64_t stalls = 0;         // times the loop itself stood still over a second

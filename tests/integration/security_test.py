@@ -357,7 +357,7 @@ class Refusals(unittest.TestCase):
         self.assertIn(words, lines[0])
 
     def test_the_network_without_keys(self):
-        for host in ("0.0.0.0", "::", "10.1.2.3"):
+        for host in ("0.0.0.0", "::", "10.1.2.3", "127.0.0.1.example.org"):
             self.assert_refused(self.broker("--bind", host), REFUSED, "--keys FOLDER")
 
     def test_keys_that_others_may_read_or_change(self):
@@ -387,6 +387,23 @@ class Refusals(unittest.TestCase):
         self.assertIn("is not overwritten", again.stderr)
         self.assertEqual(keygen("--add", "client", self.cluster.keys).returncode, USAGE)
         self.assertEqual(self.cluster.allowlist(), before)
+
+
+class Packaging(unittest.TestCase):
+    UNIT = os.path.join(ROOT, "packaging", "systemd", "millrace-broker.service")
+
+    def test_the_unit_is_hardened(self):
+        with open(self.UNIT, encoding="utf-8") as file:
+            self.assertIn("SystemCallFilter=sched_setscheduler\n", file.read(),
+                          "libzmq aborts without it")
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("systemd is not installed")
+        rated = subprocess.run(["systemd-analyze", "security", "--offline=yes", self.UNIT],
+                               capture_output=True, text=True, timeout=DEADLINE_SECONDS)
+        found = re.search(r"exposure level for .*: ([0-9.]+)", rated.stdout)
+        if found is None:
+            self.skipTest("this systemd does not rate a file")
+        self.assertLessEqual(float(found.group(1)), 2.0)
 
 
 class HttpToken(ClusterTest):
