@@ -35,7 +35,7 @@ class Attack:
 
 ATTACKS = {
     "crash": Attack(store_attacks.crash, {"batches": 60}, {"batches": 4}),
-    "torn": Attack(store_attacks.torn, {"batches": 60, "images": 5_000},
+    "torn": Attack(store_attacks.torn, {"batches": 60, "images": 2_000},
                    {"batches": 30, "images": 150}),
     "errors": Attack(call_errors.errors, {"memory_samples": 300, "stops_within": 1.0},
                      {"memory_samples": 2, "every": 9}),
@@ -43,7 +43,7 @@ ATTACKS = {
                     {"kinds": ("ext4",), "cycles": 4}),
     "full": Attack(broker_disks.full, {"kinds": ("ext4", "xfs"), "cycles": 10},
                    {"kinds": ("ext4",), "cycles": 1}),
-    "damage": Attack(store_attacks.damage, {"batches": 60, "flips": 20_000},
+    "damage": Attack(store_attacks.damage, {"batches": 60, "flips": 5_000},
                      {"batches": 20, "flips": 300}),
 }
 
