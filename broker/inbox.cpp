@@ -15,6 +15,11 @@ std::size_t size_of(const wire::Frames& frames) {
   return bytes;
 }
 
+// What changes without naming its tasks changes up to this many.
+constexpr std::size_t kTasksOfStep = 10'000;
+// It looks at the workers of a queue and at the neighbours of the task.
+constexpr std::size_t kTasksOfExplain = 1'000;
+
 // What a message costs the core, in tasks that it has to look at.
 std::size_t tasks_of(const ClientMessage& message) {
   return std::visit(
@@ -22,6 +27,15 @@ std::size_t tasks_of(const ClientMessage& message) {
         using Message = std::decay_t<decltype(typed)>;
         if constexpr (std::is_same_v<Message, ListTasks>) {
           return typed.limit;
+        } else if constexpr (std::is_same_v<Message, ChangeTasks>) {
+          return kTasksOfStep;
+        } else if constexpr (std::is_same_v<Message, ControlQueue>) {
+          return typed.action == QueueAction::purge ? kTasksOfStep : 1;
+        } else if constexpr (std::is_same_v<Message, RequeueDead> ||
+                             std::is_same_v<Message, PurgeDead>) {
+          return typed.tasks.empty() ? kTasksOfStep : typed.tasks.size();
+        } else if constexpr (std::is_same_v<Message, Explain>) {
+          return kTasksOfExplain;
         } else if constexpr (requires { typed.tasks.size(); }) {
           return typed.tasks.size();
         } else {

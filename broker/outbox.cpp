@@ -176,6 +176,20 @@ void Outbox::deliver(TaskListToClient& send, std::vector<Event>&) {
   to_client(send.peer, ClientReply(std::move(send.list)));
 }
 
+void Outbox::deliver(ExplainedToClient& send, std::vector<Event>&) {
+  if (!client_reads(send.peer)) return;  // before anything is read for it
+  TaskView& view = send.explained.task;
+  read_attempts(view, 1, send.attempt_records);
+  if (send.read_last_lease) {
+    const Result<TaskRecord> record = store_.read_task(view.sequence);
+    if (record.ok()) {
+      send.explained.started = record->leased;
+      view.worker = record->last_worker.text();
+    }
+  }
+  to_client(send.peer, ClientReply(std::move(send.explained)));
+}
+
 // Beyond kBundleBytesMost specs and results stay out: their sizes in the view say what is missing,
 // and they can be asked for one by one.
 void Outbox::fill(TaskView& view, const TaskListToClient& send, std::size_t at,
@@ -192,15 +206,22 @@ void Outbox::fill(TaskView& view, const TaskListToClient& send, std::size_t at,
     bytes += view.result.size();
   }
   const std::uint16_t last = stored.attempt_records;
-  const std::uint16_t first = send.with_attempts ? std::uint16_t{1} : last;
+  bytes += read_attempts(view, send.with_attempts ? std::uint16_t{1} : last, last);
+  if (!send.with_attempts) view.attempt_records.clear();
+}
+
+// The attempts numbered `first` to `last`, and the error of the last; the bytes of their errors.
+std::size_t Outbox::read_attempts(TaskView& view, std::uint16_t first, std::uint16_t last) {
+  std::size_t bytes = 0;
   for (std::uint32_t number = first; last > 0 && number <= last; ++number) {
     Result<AttemptRecord> record =
         store_.read_attempt(view.sequence, static_cast<std::uint16_t>(number));
     if (!record.ok()) continue;
     if (number == last) view.error = record->error;
     bytes += record->error.size();
-    if (send.with_attempts) view.attempt_records.push_back(std::move(*record));
+    view.attempt_records.push_back(std::move(*record));
   }
+  return bytes;
 }
 
 }  // namespace millrace::broker

@@ -51,6 +51,7 @@ class Outbox {
   void deliver(DispatchToWorker& send, std::vector<Event>& undelivered);
   void deliver(FinishedToClient& send, std::vector<Event>& undelivered);
   void deliver(TaskListToClient& send, std::vector<Event>& undelivered);
+  void deliver(ExplainedToClient& send, std::vector<Event>& undelivered);
   void deliver(StatusToClient& send, std::vector<Event>& undelivered);
   void deliver(GoodbyeToAll& send, std::vector<Event>& undelivered);
 
@@ -59,6 +60,7 @@ class Outbox {
   void to_client(PeerId peer, const ClientReply& reply);
   bool to_worker(PeerId peer, const WorkerReply& reply);
   void dispatch(PeerId peer, Dispatch& message, std::vector<Event>& undelivered);
+  std::size_t read_attempts(TaskView& view, std::uint16_t first, std::uint16_t last);
   void fill(TaskView& view, const TaskListToClient& send, std::size_t at, std::size_t& bytes);
 
   BrokerSockets& sockets_;

@@ -14,11 +14,13 @@ Error unavailable() {
 
 // What `frames` answer to `request`; nothing for whatever else they are, such as a late answer to
 // an earlier request.
-std::optional<Result<TaskList>> answer_to(RequestId request, const wire::Frames& frames) {
+template <class Answer>
+std::optional<Result<Answer>> answer_to(RequestId request, const wire::Frames& frames) {
   Result<ClientReply> reply = wire::decode_client_reply(frames, PeerLimits());
   if (!reply.ok()) return std::nullopt;
-  if (auto* list = std::get_if<TaskList>(&*reply); list != nullptr && list->request == request) {
-    return std::move(*list);
+  if (auto* answer = std::get_if<Answer>(&*reply);
+      answer != nullptr && answer->request == request) {
+    return std::move(*answer);
   }
   const auto* refused = std::get_if<Refused>(&*reply);
   if (refused != nullptr && refused->request == request) {
@@ -63,22 +65,26 @@ TaskLookup::TaskLookup(zmq::context_t& context, std::string address, Duration ti
       routing_id_(std::move(routing_id)) {}
 
 Result<TaskList> TaskLookup::get(const GetTasks& request) {
-  return ask(request);
+  return ask<TaskList>(request);
 }
 
 Result<TaskList> TaskLookup::list(const ListTasks& request) {
-  return ask(request);
+  return ask<TaskList>(request);
 }
 
-template <class Request>
-Result<TaskList> TaskLookup::ask(Request request) {
+Result<Explained> TaskLookup::explain(const TaskId& task) {
+  return ask<Explained>(Explain{{}, task});
+}
+
+template <class Answer, class Request>
+Result<Answer> TaskLookup::ask(Request request) {
   const Time deadline = clock_.now() + timeout_;
   const Turn turn(*this, timeout_);
   if (!turn.is_mine()) return unavailable();
   if (const Status connected = connect(); !connected.ok()) return connected.error();
   request.request = last_request_ = last_request_.next();
   if (!send(std::move(request), deadline)) return unavailable();
-  return await(last_request_, deadline);
+  return await<Answer>(last_request_, deadline);
 }
 
 Status TaskLookup::connect() {
@@ -100,11 +106,12 @@ bool TaskLookup::send(const ClientMessage& message, Time deadline) {
   return false;
 }
 
-Result<TaskList> TaskLookup::await(RequestId request, Time deadline) {
+template <class Answer>
+Result<Answer> TaskLookup::await(RequestId request, Time deadline) {
   wire::Frames frames;
   while (wait_for(ZMQ_POLLIN, deadline)) {
     while (wire::receive_frames(*socket_, frames) != wire::ReceiveStatus::nothing) {
-      if (auto answer = answer_to(request, frames)) return *std::move(answer);
+      if (auto answer = answer_to<Answer>(request, frames)) return *std::move(answer);
     }
   }
   return unavailable();

@@ -24,14 +24,16 @@ class TaskLookup final : public TaskReader {
 
   Result<TaskList> get(const GetTasks& request) override;
   Result<TaskList> list(const ListTasks& request) override;
+  Result<Explained> explain(const TaskId& task) override;
 
  private:
   class Turn;
-  template <class Request>
-  Result<TaskList> ask(Request request);
+  template <class Answer, class Request>
+  Result<Answer> ask(Request request);
   Status connect();
   bool send(const ClientMessage& message, Time deadline);
-  Result<TaskList> await(RequestId request, Time deadline);
+  template <class Answer>
+  Result<Answer> await(RequestId request, Time deadline);
   bool wait_for(short event, Time deadline);
 
   zmq::context_t& context_;

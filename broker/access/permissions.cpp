@@ -30,6 +30,8 @@ struct ClientRules {
   Answer operator()(const GetStatus&) const { return as_client(); }
   Answer operator()(const Ping&) const { return as_client(); }
   Answer operator()(const ClientGoodbye&) const { return as_client(); }
+  Answer operator()(const Explain&) const { return as_client(); }
+  Answer operator()(const ChangeTasks&) const { return as_admin("change tasks by what they are"); }
 
   Answer as_client() const {
     switch (grant.role) {

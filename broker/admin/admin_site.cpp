@@ -16,6 +16,11 @@ namespace millrace::broker {
 namespace {
 
 constexpr std::string_view kTaskPrefix = "/tasks/";
+constexpr std::string_view kExplainPage = "/explain";
+constexpr std::string_view kHistoryPage = "/history";
+
+constexpr const char* kNoTaskId =
+    "a task id is a UUID such as 0190c3a0-7e4b-7cc0-9f2e-3a1b5c7d9e0f";
 
 HttpResponse no_status_yet() {
   return retry_answer("unavailable",
@@ -82,8 +87,8 @@ HttpResponse AdminSite::respond(const HttpRequest& request, HttpConnection& conn
   if (found.handler == nullptr) {
     return error_answer(
         404, "not_found",
-        "no such page; there are /, /metrics, /workers, /queues, /tasks/{id}, /dlq, "
-        "/livez, /readyz and /v1/");
+        "no such page; there are /, /metrics, /workers, /queues, /tasks/{id} with /explain and "
+        "/history, /dlq, /livez, /readyz and /v1/");
   }
   if (request.method != "GET" && request.method != "HEAD") {
     HttpResponse response =
@@ -108,9 +113,19 @@ AdminSite::Route AdminSite::route(std::string_view path) const {
     if (path == name) return found;
   }
   if (dashboard_asset(path) != nullptr) return {&AdminSite::dashboard, HttpAccess::read};
-  const bool names_task = path.starts_with(kTaskPrefix) && path.size() > kTaskPrefix.size() &&
-                          path.find('/', kTaskPrefix.size()) == std::string_view::npos;
-  return {names_task ? &AdminSite::task : nullptr, HttpAccess::read};
+  return {page_of_task(path), HttpAccess::read};
+}
+
+// Null when the path is none of a task.
+AdminSite::Handler AdminSite::page_of_task(std::string_view path) {
+  if (!path.starts_with(kTaskPrefix)) return nullptr;
+  const std::string_view task = path.substr(kTaskPrefix.size());
+  const std::size_t slash = task.find('/');
+  if (slash == 0 || task.empty()) return nullptr;
+  if (slash == std::string_view::npos) return &AdminSite::task;
+  const std::string_view page = task.substr(slash);
+  if (page == kExplainPage) return &AdminSite::explain;
+  return page == kHistoryPage ? &AdminSite::history : nullptr;
 }
 
 HttpResponse AdminSite::metrics(const HttpRequest& request) const {
@@ -148,10 +163,7 @@ HttpResponse AdminSite::queues(const HttpRequest&) const {
 HttpResponse AdminSite::task(const HttpRequest& request) const {
   const std::string_view text = std::string_view(request.path).substr(kTaskPrefix.size());
   const std::optional<TaskId> id = parse_id<TaskId>(text);
-  if (!id) {
-    return error_answer(400, "invalid",
-                        "a task id is a UUID such as 0190c3a0-7e4b-7cc0-9f2e-3a1b5c7d9e0f");
-  }
+  if (!id) return error_answer(400, "invalid", kNoTaskId);
   GetTasks get;
   get.tasks = {*id};
   get.with_attempts = true;
@@ -162,6 +174,33 @@ HttpResponse AdminSite::task(const HttpRequest& request) const {
     return error_answer(404, "not_found", "no such task: never accepted here, or forgotten since");
   }
   return json_answer(task_json(found->tasks.front()));
+}
+
+HttpResponse AdminSite::explain(const HttpRequest& request) const {
+  const std::optional<std::string> format = query_parameter(request.query, "format");
+  if (format && *format != "json" && *format != "text") {
+    return error_answer(400, "invalid", "format must be json or text");
+  }
+  const Result<Explained> found = explained(request.path, kExplainPage);
+  if (!found) return error_answer(found.error());
+  if (format == "text") {
+    return HttpResponse{200, "text/plain; charset=utf-8", found->text + "\n", {}};
+  }
+  return json_answer(explanation_document(*found));
+}
+
+HttpResponse AdminSite::history(const HttpRequest& request) const {
+  const Result<Explained> found = explained(request.path, kHistoryPage);
+  return found ? json_answer(history_document(*found)) : error_answer(found.error());
+}
+
+// The task of a path that ends with `page`.
+Result<Explained> AdminSite::explained(std::string_view path, std::string_view page) const {
+  path.remove_prefix(kTaskPrefix.size());
+  path.remove_suffix(page.size());
+  const std::optional<TaskId> id = parse_id<TaskId>(path);
+  if (!id) return Error{ErrorCode::invalid, kNoTaskId};
+  return tasks_.explain(*id);
 }
 
 HttpResponse AdminSite::dead_letters(const HttpRequest& request) const {

@@ -45,10 +45,14 @@ class AdminSite {
   };
 
   Route route(std::string_view path) const;
+  static Handler page_of_task(std::string_view path);
   HttpResponse metrics(const HttpRequest& request) const;
   HttpResponse workers(const HttpRequest& request) const;
   HttpResponse queues(const HttpRequest& request) const;
   HttpResponse task(const HttpRequest& request) const;
+  HttpResponse explain(const HttpRequest& request) const;
+  HttpResponse history(const HttpRequest& request) const;
+  Result<Explained> explained(std::string_view path, std::string_view page) const;
   HttpResponse dead_letters(const HttpRequest& request) const;
   HttpResponse alive(const HttpRequest& request) const;
   HttpResponse ready(const HttpRequest& request) const;

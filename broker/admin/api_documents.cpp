@@ -48,6 +48,15 @@ std::string cancel_json(const TaskId& id, const CancelAnswer& answer) {
                {"state", name_of(answer.state)}});
 }
 
+std::string changed_json(std::uint64_t count) {
+  return dump({{"changed", id_number(count)}});
+}
+
+std::string step_json(const TasksChanged& changed) {
+  const Json cursor = changed.next_cursor == 0 ? Json(nullptr) : id_number(changed.next_cursor);
+  return dump({{"changed", id_number(changed.count)}, {"next_cursor", cursor}});
+}
+
 Result<std::string> lease_json(const DispatchedTask& task, Duration lease,
                                const PeerLimits& limits) {
   const Result<wire::TaskDescription> spec = wire::decode_task(task.spec, limits);

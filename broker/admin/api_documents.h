@@ -22,6 +22,10 @@ std::string submit_batch_json(const std::vector<SubmitOutcome>& outcomes);
 // {"id", "status": "cancelled" or "cancelling", "state"}.
 std::string cancel_json(const TaskId& id, const CancelAnswer& answer);
 
+// {"changed"}; of a step also "next_cursor", null at the end.
+std::string changed_json(std::uint64_t count);
+std::string step_json(const TasksChanged& changed);
+
 // The leased task, with its payload and headers. Errors: corrupt, when its spec cannot be read.
 Result<std::string> lease_json(const DispatchedTask& task, Duration lease,
                                const PeerLimits& limits);

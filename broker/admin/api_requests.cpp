@@ -80,21 +80,18 @@ struct Member {
   std::function<Found(const std::string& key, const Json& value)> read;
 };
 
-// Reads an object that has no other members than these; those of the lease must be there.
-Found read_object(std::string_view body, std::initializer_list<Member> more, HeldLease& lease) {
+// Reads an object that has no other members than these; the first `needed` of them must be there.
+Found read_members(std::string_view body, const std::vector<Member>& members, std::size_t needed) {
   Json object;
   if (Found found = json::parse_strict(body, object)) return found;
   if (!object.is_object()) {
+    std::string names;
+    for (std::size_t at = 0; at < needed; ++at) {
+      names += (at == 0 ? "'" : " and '") + std::string(members[at].key) + "'";
+    }
     return json::Problem{
-        0, "the body is " + json::show(object) + "; it must be an object with 'task' and 'fence'"};
+        0, "the body is " + json::show(object) + "; it must be an object with " + names};
   }
-  std::vector<Member> members = {
-      {"task", [&](const auto& key,
-                   const Json& value) { return json::read_task_id(key, value, lease.task); }},
-      {"fence", [&](const auto& key, const Json& value) {
-         return json::read_fence(key, value, lease.fence);
-       }}};
-  members.insert(members.end(), more);
   std::string known;
   for (const Member& member : members)
     known += (known.empty() ? "" : ", ") + std::string(member.key);
@@ -106,10 +103,23 @@ Found read_object(std::string_view body, std::initializer_list<Member> more, Hel
     }
     if (Found found = member->read(key, value)) return found;
   }
-  for (const char* key : {"task", "fence"}) {
-    if (!object.contains(key)) return json::Problem{0, "'" + std::string(key) + "' is missing"};
+  for (std::size_t at = 0; at < needed; ++at) {
+    const std::string key(members[at].key);
+    if (!object.contains(key)) return json::Problem{0, "'" + key + "' is missing"};
   }
   return std::nullopt;
+}
+
+// Reads an object about a lease.
+Found read_object(std::string_view body, std::initializer_list<Member> more, HeldLease& lease) {
+  std::vector<Member> members = {
+      {"task", [&](const auto& key,
+                   const Json& value) { return json::read_task_id(key, value, lease.task); }},
+      {"fence", [&](const auto& key, const Json& value) {
+         return json::read_fence(key, value, lease.fence);
+       }}};
+  members.insert(members.end(), more);
+  return read_members(body, members, 2);
 }
 
 // ---- parameters ---------------------------------------------------------------------------------
@@ -246,6 +256,127 @@ Result<Completion> read_fail(std::string_view body) {
   completion.error = error.text();
   return completion;
 }
+
+// ---- control ------------------------------------------------------------------------------------
+
+namespace {
+
+// The member `key`, a text that `take` makes something of; what it must be else.
+Member word_member(std::string_view key, std::string must_be,
+                   std::function<bool(const std::string& text)> take) {
+  return {key,
+          [must_be = std::move(must_be), take = std::move(take)](const std::string& name,
+                                                                 const Json& value) -> Found {
+            if (value.is_string() && take(value.get<std::string>())) return std::nullopt;
+            return json::must_be(name, value, must_be);
+          }};
+}
+
+Member queue_member(const PeerLimits& limits, std::string& queue) {
+  return word_member("queue", "the name of a queue", [&](const std::string& text) {
+    queue = text;
+    return wire::is_queue_name(text, limits);
+  });
+}
+
+Member number_member(std::string_view key, std::int64_t most, std::int64_t& number) {
+  return {key, [most, &number](const std::string& name, const Json& value) {
+            return json::read_integer(name, value, 0, most, number);
+          }};
+}
+
+Member time_member(std::string_view key, Time& time) {
+  return word_member(key, "a time such as 2026-03-01T12:30:00Z", [&time](const std::string& text) {
+    const Result<Time> read = parse_rfc3339(text);
+    if (read) time = *read;
+    return read.ok();
+  });
+}
+
+template <class Value>
+bool taken(const std::optional<Value>& read, Value& value) {
+  if (read) value = *read;
+  return read.has_value();
+}
+
+std::optional<QueueAction> queue_action_named(const std::string& name) {
+  if (name == "pause") return QueueAction::pause;
+  if (name == "resume") return QueueAction::resume;
+  if (name == "purge") return QueueAction::purge;
+  return std::nullopt;
+}
+
+std::optional<TaskAction> task_action_named(const std::string& name) {
+  if (name == "cancel") return TaskAction::cancel;
+  if (name == "requeue") return TaskAction::requeue;
+  if (name == "forget") return TaskAction::forget;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<QueueControl> read_queue_control(std::string_view body, const PeerLimits& limits) {
+  QueueControl control;
+  const Found found = read_members(
+      body,
+      {queue_member(limits, control.queue), word_member("action", "pause, resume or purge",
+                                                        [&](const auto& text) {
+                                                          return taken(queue_action_named(text),
+                                                                       control.action);
+                                                        })},
+      2);
+  if (found) return error_of(*found);
+  return control;
+}
+
+Result<std::string> read_worker_drain(std::string_view body) {
+  std::string worker;
+  const Found found = read_members(
+      body,
+      {word_member("worker", "the name of a worker",
+                   [&](const std::string& text) {
+                     worker = text;
+                     return is_name(text);
+                   }),
+       word_member("action", "drain", [](const std::string& text) { return text == "drain"; })},
+      2);
+  if (found) return error_of(*found);
+  return worker;
+}
+
+Result<ChangeTasks> read_change(std::string_view body, const PeerLimits& limits) {
+  ChangeTasks change;
+  TaskFilter& filter = change.filter;
+  std::int64_t least = 0;
+  std::int64_t most = kPriorityHighest;
+  std::int64_t limit = 0;
+  std::int64_t cursor = 0;
+  const Found found = read_members(
+      body,
+      {word_member("action", "cancel, requeue or forget",
+                   [&](const auto& text) { return taken(task_action_named(text), change.action); }),
+       queue_member(limits, filter.queue),
+       word_member("state", "a state of a task",
+                   [&](const auto& text) { return taken(task_state_named(text), filter.state); }),
+       word_member("reason", "a reason such as timed_out",
+                   [&](const auto& text) { return taken(reason_named(text), filter.reason); }),
+       number_member("priority_least", kPriorityHighest, least),
+       number_member("priority_most", kPriorityHighest, most),
+       time_member("accepted_after", filter.accepted_after),
+       time_member("accepted_before", filter.accepted_before),
+       number_member("limit", std::int64_t{1'000'000'000}, limit),
+       number_member("cursor", std::int64_t{1} << 53, cursor)},
+      1);
+  if (found) return error_of(*found);
+  if (least > most) return invalid("'priority_least' is above 'priority_most'");
+  filter.priority_least = static_cast<std::uint8_t>(least);
+  filter.priority_most = static_cast<std::uint8_t>(most);
+  change.limit = static_cast<std::uint32_t>(limit);
+  change.cursor = static_cast<std::uint64_t>(cursor);
+  return change;
+}
+
+// ---- waiting ------------------------------------------------------------------------------------
 
 Result<LeaseRequest> read_lease(std::string_view query, const PeerLimits& limits) {
   static constexpr std::array<std::string_view, 4> kKnown = {"queue", "wait", "lease", "worker"};

@@ -29,6 +29,17 @@ Result<HeartbeatBody> read_heartbeat(std::string_view body);
 Result<Completion> read_complete(std::string_view body, const PeerLimits& limits);
 Result<Completion> read_fail(std::string_view body);
 
+// Whom a word of control is for, and what it says.
+struct QueueControl {
+  std::string queue;
+  QueueAction action = QueueAction::pause;
+};
+Result<QueueControl> read_queue_control(std::string_view body, const PeerLimits& limits);
+// The name of the worker that is told to drain.
+Result<std::string> read_worker_drain(std::string_view body);
+// `request` stays none.
+Result<ChangeTasks> read_change(std::string_view body, const PeerLimits& limits);
+
 // The parameters of a lease.
 Result<LeaseRequest> read_lease(std::string_view query, const PeerLimits& limits);
 // The `wait` parameter alone; zero without one.

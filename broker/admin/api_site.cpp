@@ -79,7 +79,7 @@ struct ApiSite::Handler {
 
 std::span<const ApiSite::Handler> ApiSite::handlers() {
   using Body = Handler::Body;
-  static constexpr std::array<Handler, 8> kHandlers = {{
+  static constexpr std::array<Handler, 11> kHandlers = {{
       {{"POST", "/v1/tasks", HttpAccess::change}, &ApiSite::submit, Body::json_or_lines},
       {{"GET", kTaskPath, HttpAccess::read}, &ApiSite::task, Body::none},
       {{"DELETE", kTaskPath, HttpAccess::change}, &ApiSite::cancel, Body::none},
@@ -87,6 +87,9 @@ std::span<const ApiSite::Handler> ApiSite::handlers() {
       {{"POST", "/v1/heartbeat", HttpAccess::change}, &ApiSite::heartbeat, Body::json},
       {{"POST", "/v1/complete", HttpAccess::change}, &ApiSite::complete, Body::json},
       {{"POST", "/v1/fail", HttpAccess::change}, &ApiSite::fail, Body::json},
+      {{"POST", "/v1/queues", HttpAccess::change}, &ApiSite::control_queue, Body::json},
+      {{"POST", "/v1/workers", HttpAccess::change}, &ApiSite::drain_worker, Body::json},
+      {{"POST", "/v1/change", HttpAccess::change}, &ApiSite::change_tasks, Body::json},
       {{"GET", "/v1/openapi.json", HttpAccess::read}, &ApiSite::document, Body::none},
   }};
   return kHandlers;
@@ -281,6 +284,29 @@ HttpResponse ApiSite::finish(Completion completion) {
   if (!state) return error_answer(state.error());
   if (*state != LeaseState::accepted) return lost(*state);
   return json_answer(lease_status_json(held, "accepted"));
+}
+
+// ---- control ------------------------------------------------------------------------------------
+
+HttpResponse ApiSite::control_queue(Call& call) {
+  const Result<QueueControl> control = read_queue_control(call.body, door_.limits());
+  if (!control) return error_answer(control.error());
+  const Result<std::uint64_t> changed = door_.control_queue(control->queue, control->action);
+  return changed ? json_answer(changed_json(*changed)) : error_answer(changed.error());
+}
+
+HttpResponse ApiSite::drain_worker(Call& call) {
+  const Result<std::string> worker = read_worker_drain(call.body);
+  if (!worker) return error_answer(worker.error());
+  const Result<std::uint64_t> changed = door_.drain_worker(*worker);
+  return changed ? json_answer(changed_json(*changed)) : error_answer(changed.error());
+}
+
+HttpResponse ApiSite::change_tasks(Call& call) {
+  const Result<ChangeTasks> change = read_change(call.body, door_.limits());
+  if (!change) return error_answer(change.error());
+  const Result<TasksChanged> changed = door_.change_tasks(*change);
+  return changed ? json_answer(step_json(*changed)) : error_answer(changed.error());
 }
 
 HttpResponse ApiSite::document(Call&) {

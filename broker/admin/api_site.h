@@ -65,6 +65,9 @@ class ApiSite {
   HttpResponse heartbeat(Call& call);
   HttpResponse complete(Call& call);
   HttpResponse fail(Call& call);
+  HttpResponse control_queue(Call& call);
+  HttpResponse drain_worker(Call& call);
+  HttpResponse change_tasks(Call& call);
   HttpResponse document(Call& call);
   HttpResponse finish(Completion completion);
 

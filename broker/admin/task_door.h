@@ -60,6 +60,11 @@ class TaskDoor {
   virtual Result<TaskView> get(const TaskId& task, Duration wait, const Abandoned& abandoned) = 0;
   virtual Result<CancelAnswer> cancel(const TaskId& task) = 0;
 
+  // What an operator does; see the client library. Errors: not_found (the queue or the worker).
+  virtual Result<std::uint64_t> control_queue(const std::string& queue, QueueAction action) = 0;
+  virtual Result<std::uint64_t> drain_worker(const std::string& worker) = 0;
+  virtual Result<TasksChanged> change_tasks(const ChangeTasks& change) = 0;
+
   // A task, or none within `wait`. The lease is the caller's from here on. Errors: busy (too many
   // leases), or what the broker refuses with.
   virtual Result<std::optional<DispatchedTask>> lease(const LeaseRequest& request,

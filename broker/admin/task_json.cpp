@@ -1,6 +1,7 @@
 #include "broker/admin/task_json.h"
 
 #include "broker/admin/json_text.h"
+#include "common/json/explained_json.h"
 
 namespace millrace::broker {
 namespace {
@@ -56,6 +57,14 @@ std::string exported_task_json(const ExportedTask& task) {
   }
   for (const std::string& damage : task.damage) document["damage"].push_back(text(damage));
   return dump_line(document);
+}
+
+std::string explanation_document(const Explained& explained) {
+  return dump(json::explanation_json(explained));
+}
+
+std::string history_document(const Explained& explained) {
+  return dump(json::history_json(explained));
 }
 
 std::string task_list_json(const TaskList& list) {

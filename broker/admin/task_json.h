@@ -26,6 +26,10 @@ struct ExportedTask {
 };
 std::string exported_task_json(const ExportedTask& task);
 
+// GET /tasks/{id}/explain and /history: see explained_json.h.
+std::string explanation_document(const Explained& explained);
+std::string history_document(const Explained& explained);
+
 // GET /dlq: {"tasks": [...], "next_cursor": N or null}, each task as in task_json.
 std::string task_list_json(const TaskList& list);
 

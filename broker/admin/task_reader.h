@@ -6,7 +6,7 @@
 
 namespace millrace::broker {
 
-// Both calls may come from several threads at once and block until the answer is there or a timeout
+// All calls may come from several threads at once and block until the answer is there or a timeout
 // of the implementation has passed. The implementation chooses the request id; the caller's is
 // ignored. Errors: unavailable when no answer came in time; otherwise what the broker refused with.
 class TaskReader {
@@ -14,6 +14,7 @@ class TaskReader {
   virtual ~TaskReader() = default;
   virtual Result<TaskList> get(const GetTasks& request) = 0;
   virtual Result<TaskList> list(const ListTasks& request) = 0;
+  virtual Result<Explained> explain(const TaskId& task) = 0;
 };
 
 }  // namespace millrace::broker

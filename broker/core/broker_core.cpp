@@ -57,6 +57,7 @@ void BrokerCore::restore_task(const TaskRecord& record, Time now) {
       if (!record.expires.is_none()) due_.add(index, record.expires);
       break;
     case TaskState::in_progress:
+      if (!record.leased.is_none()) task.moment = std::min(record.leased, now);
       leases_.add(index, lease_clock(now) + settings_.adoption_grace);
       break;
     default:
@@ -107,6 +108,7 @@ void BrokerCore::tick(Time now, Effects& out) {
     assign(now, out);
     recall_for_idle(out);
   }
+  explain_all(now, out);
   flush(out);
   last_tick_ = now;
 }
@@ -118,8 +120,10 @@ void BrokerCore::flush(Effects& out) {
     if (!task.exists || !task.dirty) continue;
     task.dirty = false;
     out.writes.push_back(PutTask{record_of(task)});
+    if (is_terminal(task.state)) task.set_last_lease(LastLeaseIndex());
   }
   dirty_.clear();
+  last_leases_.clear();
   if (totals_ != written_totals_) {
     check_books();
     out.writes.push_back(PutTotals{totals_});
@@ -156,7 +160,13 @@ TaskRecord BrokerCore::record_of(const Task& task) const {
   record.accepted = task.accepted;
   if (task.state == TaskState::delayed) record.due = task.moment;
   record.expires = expiry_of(task);
+  if (task.state == TaskState::in_progress) record.leased = task.moment;
   if (is_terminal(task.state)) record.ended = task.moment;
+  if (!task.last_lease().is_none()) {
+    const LastLease& last = last_leases_[task.last_lease().value - 1];
+    record.leased = last.granted;
+    record.last_worker = last.worker;
+  }
   record.timeout = terms.timeout;
   record.retention = terms.retention;
   record.backoff = terms.backoff;

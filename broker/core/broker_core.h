@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "broker/core/client_table.h"
@@ -80,10 +81,26 @@ class BrokerCore {
   std::optional<SubmitAnswer> refuse_submit() const;
   TaskIndex accept(const TaskSpec& spec, QueueNumber queue, Time now, Effects& out);
   CancelAnswer cancel_one(const TaskId& id, Time now, Effects& out);
+  CancelAnswer cancel_task(TaskIndex index, Time now, Effects& out);
   bool add_watch(ClientIndex client, TaskIndex index, Effects& out);
   TaskView view_of(TaskIndex index) const;
   std::vector<TaskIndex> dead_tasks(const std::vector<TaskId>& ids, const std::string& queue) const;
   std::uint64_t purge_waiting(Queue& queue, Time now, Effects& out);
+  static ToClient refusal_of_queue(PeerId peer, RequestId request, const std::string& queue);
+
+  // change_tasks.cpp
+  void on(ClientIndex client, ChangeTasks& message, Time now, Effects& out);
+  bool is_meant(const Task& task, const TaskFilter& filter, QueueNumber queue) const;
+  bool change_one(TaskAction action, TaskIndex index, Time now, Effects& out);
+
+  // explain.cpp
+  void on(ClientIndex client, Explain& message, Time now, Effects& out);
+  static ToClient refusal_of_task(PeerId peer, const Explain& message);
+  void explain_all(Time now, Effects& out);
+  Explained explain(TaskIndex index, Time now) const;
+  TaskStanding standing_in(const Queue& queue) const;
+  void place_in_line(TaskIndex index, const Queue& queue, Time now, Explained& e) const;
+  TaskStanding standing_on_worker(TaskIndex index) const;
 
   // on_worker.cpp
   void on_worker(FromWorker& event, Time now, Effects& out);
@@ -140,7 +157,7 @@ class BrokerCore {
   void release(TaskIndex index, Start start, Time now, Effects& out);
   void requeue(TaskIndex index, Time now, Effects& out);
   void detach_from_worker(TaskIndex index);
-  void notify_watchers(TaskIndex index, Effects& out, const Completion* completion);
+  LastLeaseIndex note_last_lease(const Task& task);
   void add_finished(ClientIndex client, TaskIndex index, Effects& out,
                     const Completion* completion);
   void arm_lease(TaskIndex index, Duration length, Time now);
@@ -188,6 +205,12 @@ class BrokerCore {
   std::vector<TaskIndex> dirty_;
   std::vector<WorkerIndex> dispatched_to_;
   std::vector<ClientIndex> told_;
+  struct LastLease {
+    Time granted;
+    SharedBytes worker;
+  };
+  std::vector<std::pair<PeerId, Explain>> asked_to_explain_;
+  std::vector<LastLease> last_leases_;  // of tasks that ended; see Task::last_lease
 
   // Of the client whose message is at hand; see FromClient.
   const QueueScope* scope_ = nullptr;

@@ -39,7 +39,8 @@ void ClientTable::remove(TaskTable& tasks, ClientIndex index) {
 }
 
 void ClientTable::watch(TaskTable& tasks, TaskIndex task, ClientIndex client) {
-  for (WatchIndex at = tasks[task].first_watch; !at.is_none(); at = nodes_[at.value].next_of_task) {
+  for (WatchIndex at = tasks[task].first_watch(); !at.is_none();
+       at = nodes_[at.value].next_of_task) {
     if (nodes_[at.value].client == client) return;
   }
   WatchIndex index;
@@ -51,20 +52,20 @@ void ClientTable::watch(TaskTable& tasks, TaskIndex task, ClientIndex client) {
     nodes_.emplace_back();
   }
   WatchNode& node = nodes_[index.value];
-  node = WatchNode{task, client, tasks[task].first_watch, WatchIndex(),
+  node = WatchNode{task, client, tasks[task].first_watch(), WatchIndex(),
                    clients_[client.value].first_watch};
   if (!node.next_of_client.is_none()) nodes_[node.next_of_client.value].previous_of_client = index;
-  tasks[task].first_watch = index;
+  tasks[task].set_first_watch(index);
   clients_[client.value].first_watch = index;
   ++watches_;
 }
 
 std::vector<ClientIndex> ClientTable::take_watchers(TaskTable& tasks, TaskIndex task) {
   std::vector<ClientIndex> watchers;
-  while (!tasks[task].first_watch.is_none()) {
-    const WatchIndex index = tasks[task].first_watch;
+  while (!tasks[task].first_watch().is_none()) {
+    const WatchIndex index = tasks[task].first_watch();
     watchers.push_back(nodes_[index.value].client);
-    tasks[task].first_watch = nodes_[index.value].next_of_task;
+    tasks[task].set_first_watch(nodes_[index.value].next_of_task);
     unlink_of_client(index);
     free_node(index);
   }
@@ -84,9 +85,15 @@ void ClientTable::unlink_of_client(WatchIndex index) {
 }
 
 void ClientTable::unlink_of_task(TaskTable& tasks, WatchIndex index) {
-  WatchIndex* link = &tasks[nodes_[index.value].task].first_watch;
-  while (*link != index) link = &nodes_[link->value].next_of_task;
-  *link = nodes_[index.value].next_of_task;
+  Task& task = tasks[nodes_[index.value].task];
+  const WatchIndex next = nodes_[index.value].next_of_task;
+  if (task.first_watch() == index) {
+    task.set_first_watch(next);
+    return;
+  }
+  WatchIndex before = task.first_watch();
+  while (nodes_[before.value].next_of_task != index) before = nodes_[before.value].next_of_task;
+  nodes_[before.value].next_of_task = next;
 }
 
 void ClientTable::free_node(WatchIndex index) {

@@ -22,7 +22,9 @@ class DeadlineHeap {
   // The earliest; requires !empty(). Equal times come in order of sequence.
   TaskIndex first() const { return heap_.front().index; }
   Time first_time() const { return empty() ? Time::never() : heap_.front().at; }
-  // Where the task stands; for the invariants.
+  // The task's; requires contains(index).
+  Time time_of(TaskIndex index) const { return heap_[tasks_[index].timer_position - 1].at; }
+  // Where the task stands.
   bool contains(TaskIndex index) const {
     const std::uint32_t position = tasks_[index].timer_position;
     return position != 0 && position <= heap_.size() && heap_[position - 1].index == index;

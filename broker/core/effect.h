@@ -36,6 +36,10 @@ struct TaskRecord {
   Time due;      // delayed: when it becomes pending
   Time expires;  // none: no ttl
   Time ended;    // terminal states
+  // In progress: when the lease was granted. Ended while in progress: that of the last one, and the
+  // name of its worker. None in every other state.
+  Time leased;
+  SharedBytes last_worker;
   Duration timeout;
   Duration retention;
   Backoff backoff;
@@ -149,6 +153,13 @@ struct TaskListToClient {
   bool with_result = false;
   bool with_attempts = false;
 };
+// The outbox adds the attempts and, of a task that ended, when and where it last ran.
+struct ExplainedToClient {
+  PeerId peer;
+  Explained explained;
+  std::uint16_t attempt_records = 0;
+  bool read_last_lease = false;
+};
 // The shell renders the newest status snapshot.
 struct StatusToClient {
   PeerId peer;
@@ -161,7 +172,7 @@ struct GoodbyeToAll {
 };
 
 using Send = std::variant<ToClient, ToWorker, DispatchToWorker, FinishedToClient, TaskListToClient,
-                          StatusToClient, GoodbyeToAll>;
+                          ExplainedToClient, StatusToClient, GoodbyeToAll>;
 
 struct Effects {
   std::vector<Write> writes;

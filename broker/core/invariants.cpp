@@ -76,7 +76,7 @@ class CoreInspector {
     if (task.sequence.value > core_.totals_.last_sequence) return " has a future sequence";
     if (task.dirty) return " was not written in its turn";
     if (task.attempts > core_.tasks_.terms_of(task).max_attempts) return " has too many attempts";
-    if (is_terminal(task.state) && !task.first_watch.is_none()) return " ended and is watched";
+    if (!task.last_lease().is_none()) return " keeps the last lease of an old turn";
     if (task.last_fence < task.attempts) return " has a fence below its attempts";
     return check_timer(index);
   }
@@ -244,7 +244,7 @@ class CoreInspector {
     for (std::uint32_t i = 1; i < core_.tasks_.end_index(); ++i) {
       const Task& task = core_.tasks_[TaskIndex(i)];
       if (!task.exists) continue;
-      for (WatchIndex at = task.first_watch; !at.is_none();) {
+      for (WatchIndex at = task.first_watch(); !at.is_none();) {
         const WatchNode& node = core_.clients_.node(at);
         if (node.task != TaskIndex(i)) return "a watch stands in the chain of another task";
         if (!core_.clients_[node.client].exists) return "a watch belongs to a client that is gone";

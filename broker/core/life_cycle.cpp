@@ -27,6 +27,7 @@ void BrokerCore::leave(TaskIndex index) {
   Task& task = tasks_[index];
   Queue& queue = queues_[tasks_.terms_of(task).queue];
   --by_state_[index_of(task.state)];
+  if (is_terminal(task.state)) task.set_last_lease(LastLeaseIndex());
   if (task.state == TaskState::in_progress) {
     leases_.remove(index);
   } else {
@@ -151,6 +152,8 @@ void BrokerCore::end_task(TaskIndex index, TaskState state, Reason reason, Time 
   MILLRACE_CHECK(is_terminal(state), "a task ends in a terminal state");
   MILLRACE_CHECK(state != TaskState::succeeded || completion != nullptr, "a success is reported");
   Task& task = tasks_[index];
+  const std::vector<ClientIndex> watchers = clients_.take_watchers(tasks_, index);
+  const LastLeaseIndex last_lease = note_last_lease(task);
   leave(index);
   task.reason = reason;
   task.moment = now;
@@ -168,7 +171,16 @@ void BrokerCore::end_task(TaskIndex index, TaskState state, Reason reason, Time 
                                                         : totals_.expired;
   ++ends;
   enter(index, state, now);
-  notify_watchers(index, out, completion);
+  task.set_last_lease(last_lease);
+  for (const ClientIndex client : watchers) add_finished(client, index, out, completion);
+}
+
+// Keeps until the end of the turn who held the task and since when; none: nobody did.
+LastLeaseIndex BrokerCore::note_last_lease(const Task& task) {
+  if (task.state != TaskState::in_progress) return LastLeaseIndex();
+  const bool held = !task.worker().is_none();
+  last_leases_.push_back({task.moment, held ? workers_[task.worker()].shared_name : SharedBytes()});
+  return LastLeaseIndex(static_cast<std::uint32_t>(last_leases_.size()));
 }
 
 // An attempt ended without success: the dead-letter queue, the end as cancelled, or another try.
@@ -234,13 +246,6 @@ void BrokerCore::requeue(TaskIndex index, Time now, Effects& out) {
   task.reason = Reason::none;
   ++totals_.requeued;
   make_pending(index, now);
-}
-
-void BrokerCore::notify_watchers(TaskIndex index, Effects& out, const Completion* completion) {
-  if (tasks_[index].first_watch.is_none()) return;
-  for (const ClientIndex client : clients_.take_watchers(tasks_, index)) {
-    add_finished(client, index, out, completion);
-  }
 }
 
 // `completion` has the result and the error of this very turn; without it the outbox reads them.

@@ -286,6 +286,10 @@ void BrokerCore::on(ClientIndex client, Cancel& message, Time now, Effects& out)
 CancelAnswer BrokerCore::cancel_one(const TaskId& id, Time now, Effects& out) {
   const TaskIndex index = find_for_client(id);
   if (index.is_none()) return {CancelStatus::not_found, TaskState::cancelled};
+  return cancel_task(index, now, out);
+}
+
+CancelAnswer BrokerCore::cancel_task(TaskIndex index, Time now, Effects& out) {
   Task& task = tasks_[index];
   if (task.state == TaskState::cancelled) return {CancelStatus::cancelled, TaskState::cancelled};
   if (is_terminal(task.state)) return {CancelStatus::already_finished, task.state};
@@ -299,7 +303,7 @@ CancelAnswer BrokerCore::cancel_one(const TaskId& id, Time now, Effects& out) {
   }
   if (!task.worker().is_none()) {
     out.sends.push_back(ToWorker{workers_[task.worker()].peer,
-                                 StopTasks{{{id, task.fence(), StopCause::cancelled}}}});
+                                 StopTasks{{{task.id, task.fence(), StopCause::cancelled}}}});
   }
   return {CancelStatus::cancelling, TaskState::in_progress};
 }
@@ -346,10 +350,7 @@ void BrokerCore::on(ClientIndex client, ControlQueue& message, Time now, Effects
     number = find_or_add_queue(message.queue, out);  // pausing ahead of the first task is useful
   }
   if (number.is_none()) {
-    out.sends.push_back(ToClient{peer, Refused{message.request,
-                                               ErrorCode::not_found,
-                                               "there is no queue '" + message.queue + "'",
-                                               {}}});
+    out.sends.push_back(refusal_of_queue(peer, message.request, message.queue));
     return;
   }
   Queue& queue = queues_[number];
@@ -366,6 +367,11 @@ void BrokerCore::on(ClientIndex client, ControlQueue& message, Time now, Effects
     }
   }
   out.sends.push_back(ToClient{peer, answer});
+}
+
+ToClient BrokerCore::refusal_of_queue(PeerId peer, RequestId request, const std::string& queue) {
+  return {peer,
+          Refused{request, ErrorCode::not_found, "there is no queue '" + queue + "'", Duration()}};
 }
 
 std::uint64_t BrokerCore::purge_waiting(Queue& queue, Time now, Effects& out) {

@@ -129,7 +129,6 @@ void BrokerCore::prune(TaskIndex index, Effects& out) {
   out.writes.push_back(EraseTask{task.sequence, task.spec_stored, task.result_bytes().value > 0,
                                  task.attempt_records});
   leave(index);
-  clients_.take_watchers(tasks_, index);
   ++totals_.pruned;
   tasks_.erase(index);
 }

@@ -123,6 +123,7 @@ void BrokerCore::on_hello(PeerId peer, KeyNumber key, WorkerHello& message, Time
   worker.hello_number = message.hello_number;
   worker.session = SessionNonce(random_.next() | 1);
   worker.name = std::move(message.name);
+  worker.shared_name = SharedBytes::copy_of(worker.name);
   worker.version = std::move(message.version);
   worker.slots = std::max(message.slots, 1U);
   worker.credit = std::min(message.credit, settings_.limits.credit_max);

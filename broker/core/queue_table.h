@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/core/pace.h"
 #include "broker/core/ready_queue.h"
 
 namespace millrace::broker {
@@ -19,6 +20,7 @@ struct Queue {
   TaskChain delayed;
   TaskChain dead;
   std::uint64_t in_progress = 0;
+  Pace starts;                     // leases granted
   std::vector<GroupIndex> groups;  // worker groups that serve it, ascending
 
   // Has work that may be given out.

@@ -25,6 +25,14 @@ class ReadyQueue {
   // The pending task that has waited longest among the heads; none when empty. For status only.
   TaskIndex oldest(const TaskTable& tasks) const;
 
+  struct Ahead {
+    std::uint64_t count = 0;
+    bool is_estimate = false;
+  };
+  // How many would run before this waiting task, by priority and acceptance alone. Looks at a
+  // bounded number of tasks: what lies deep in a long lane is placed by its sequence.
+  Ahead ahead_of(const TaskTable& tasks, TaskIndex index) const;
+
   // Calls `visit(index, priority)` for each waiting task, by priority from 0, in order within one.
   template <class Visit>
   void for_each(const TaskTable& tasks, Visit visit) const {
@@ -42,8 +50,10 @@ class ReadyQueue {
   struct Lane {
     TaskChain fifo;
     std::set<std::pair<TaskSequence, TaskIndex>> returned;
-    bool empty() const { return fifo.count == 0 && returned.empty(); }
+    bool empty() const { return size() == 0; }
+    std::uint64_t size() const { return fifo.count + returned.size(); }
   };
+  static Ahead ahead_in(const TaskTable& tasks, const Lane& lane, TaskSequence sequence);
   static TaskIndex head_of(const TaskTable& tasks, const Lane& lane);
 
   std::array<std::unique_ptr<Lane>, kPriorities> lanes_;

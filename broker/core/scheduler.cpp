@@ -48,6 +48,7 @@ bool BrokerCore::serve_group(GroupIndex index, bool prefetch, Time now, Effects&
 
 void BrokerCore::lease(TaskIndex index, WorkerIndex worker_index, Time now, Effects& out) {
   make_in_progress(index, worker_index, now);
+  queues_[tasks_.terms_of(tasks_[index]).queue].starts.note(now);
   Worker& worker = workers_[worker_index];
   if (worker.dispatch_slot == 0) {
     out.sends.push_back(DispatchToWorker{worker.peer, {}});

@@ -15,6 +15,7 @@ using TermsIndex = Number<struct TermsIndexTag, std::uint32_t>;
 using WorkerIndex = Number<struct WorkerIndexTag, std::uint32_t>;
 using ClientIndex = Number<struct ClientIndexTag, std::uint32_t>;
 using WatchIndex = Number<struct WatchIndexTag, std::uint32_t>;
+using LastLeaseIndex = Number<struct LastLeaseIndexTag, std::uint32_t>;
 
 // What a submitter asks for and most tasks of a queue share. Never changes for a task.
 struct TaskTerms {
@@ -44,7 +45,6 @@ struct Task {
   // dead list; its worker's leases or the orphans; the retained list.
   TaskIndex previous;
   TaskIndex next;
-  WatchIndex first_watch;  // clients that wait for the end
   std::uint32_t payload_bytes = 0;
   std::uint16_t attempts = 0;         // leases that count
   std::uint16_t attempt_records = 0;  // AttemptRecords kept for it, numbered from 1
@@ -75,8 +75,22 @@ struct Task {
     holder_or_result_ = static_cast<std::uint32_t>(bytes);
   }
 
+  // Clients that wait for the end; none once the task has ended.
+  WatchIndex first_watch() const { return WatchIndex(is_terminal(state) ? 0 : watch_or_lease_); }
+  // To be called before the task ends.
+  void set_first_watch(WatchIndex watch) { watch_or_lease_ = watch.value; }
+
+  // Of a task that ended in this turn while it was in progress: where the core keeps its last lease
+  // until the record is written. None in every other state.
+  LastLeaseIndex last_lease() const {
+    return LastLeaseIndex(is_terminal(state) ? watch_or_lease_ : 0);
+  }
+  // To be called when the task has no watch any more.
+  void set_last_lease(LastLeaseIndex lease) { watch_or_lease_ = lease.value; }
+
  private:
   std::uint32_t holder_or_result_ = 0;
+  std::uint32_t watch_or_lease_ = 0;
 };
 static_assert(sizeof(Task) == 88, "a waiting task's memory is a promise: see docs/performance.md");
 

@@ -21,6 +21,7 @@ struct Worker {
   KeyNumber key;  // the one it said hello under
   SessionNonce session;
   std::string name;
+  SharedBytes shared_name;  // the same, for records
   std::string version;
   std::uint64_t hello_number = 0;
   std::uint32_t slots = 1;

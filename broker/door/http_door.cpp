@@ -95,6 +95,24 @@ Result<CancelAnswer> HttpDoor::cancel(const TaskId& task) {
   return answers->front();
 }
 
+Result<std::uint64_t> HttpDoor::control_queue(const std::string& queue, QueueAction action) {
+  const Result<ClientPointer> connected = client();
+  if (!connected) return connected.error();
+  return (*connected)->control_queue(queue, action);
+}
+
+Result<std::uint64_t> HttpDoor::drain_worker(const std::string& worker) {
+  const Result<ClientPointer> connected = client();
+  if (!connected) return connected.error();
+  return (*connected)->drain_worker(worker);
+}
+
+Result<TasksChanged> HttpDoor::change_tasks(const ChangeTasks& change) {
+  const Result<ClientPointer> connected = client();
+  if (!connected) return connected.error();
+  return (*connected)->change_tasks(change.action, change.filter, change.cursor, change.limit);
+}
+
 Result<std::optional<DispatchedTask>> HttpDoor::lease(const LeaseRequest& request,
                                                       const Abandoned& abandoned) {
   return leases_.lease(request, abandoned);

@@ -33,6 +33,9 @@ class HttpDoor final : public TaskDoor {
   TaskId draw_id() override;
   Result<TaskView> get(const TaskId& task, Duration wait, const Abandoned& abandoned) override;
   Result<CancelAnswer> cancel(const TaskId& task) override;
+  Result<std::uint64_t> control_queue(const std::string& queue, QueueAction action) override;
+  Result<std::uint64_t> drain_worker(const std::string& worker) override;
+  Result<TasksChanged> change_tasks(const ChangeTasks& change) override;
   Result<std::optional<DispatchedTask>> lease(const LeaseRequest& request,
                                               const Abandoned& abandoned) override;
   Result<LeaseState> heartbeat(const HeldLease& lease, const LeaseUpdate& update) override;

@@ -139,6 +139,19 @@ void LmdbStore::acknowledge_wakeup() {
   writer_->wakeup().acknowledge();
 }
 
+Result<TaskRecord> LmdbStore::read_task(TaskSequence sequence) {
+  std::optional<LogIndex::Place> place;
+  const Status renewed = index_->with_lock([&](const LogIndex& index, std::uint64_t commits) {
+    place = index.find(LogPart::task, sequence);
+    return renew_snapshot(commits);
+  });
+  if (!renewed.ok()) return renewed.error();
+  if (!place.has_value()) {
+    return Error{ErrorCode::not_found, "nothing is stored as " + text_of(LogPart::task, sequence)};
+  }
+  return SnapshotReader(*snapshot_, tables_).read_task(sequence, place->entry);
+}
+
 Result<SharedBytes> LmdbStore::read_spec(TaskSequence sequence) {
   return read(LogPart::spec, sequence);
 }

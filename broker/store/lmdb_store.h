@@ -35,6 +35,7 @@ class LmdbStore final : public Store {
   BatchNumber durable() const override { return writer_->durable(); }
   int wakeup_descriptor() const override { return writer_->wakeup().descriptor(); }
   void acknowledge_wakeup() override;
+  Result<TaskRecord> read_task(TaskSequence sequence) override;
   Result<SharedBytes> read_spec(TaskSequence sequence) override;
   Result<SharedBytes> read_result(TaskSequence sequence) override;
   Result<AttemptRecord> read_attempt(TaskSequence sequence, std::uint16_t number) override;

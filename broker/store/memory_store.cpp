@@ -56,6 +56,9 @@ BatchNumber MemoryStore::submit(std::vector<Write> writes) {
   return newest_;
 }
 
+Result<TaskRecord> MemoryStore::read_task(TaskSequence sequence) {
+  return find_in(tasks_, sequence, "tasks", sequence);
+}
 Result<SharedBytes> MemoryStore::read_spec(TaskSequence sequence) {
   return find_in(specs_, sequence, "specs", sequence);
 }

@@ -42,6 +42,7 @@ class MemoryStore final : public Store {
   BatchNumber durable() const override { return durable_; }
   int wakeup_descriptor() const override { return -1; }
   void acknowledge_wakeup() override {}
+  Result<TaskRecord> read_task(TaskSequence sequence) override;
   Result<SharedBytes> read_spec(TaskSequence sequence) override;
   Result<SharedBytes> read_result(TaskSequence sequence) override;
   Result<AttemptRecord> read_attempt(TaskSequence sequence, std::uint16_t number) override;

@@ -60,19 +60,29 @@ bool is_reason(std::uint8_t number) {
 
 }  // namespace
 
-std::array<std::uint8_t, kTaskBodyBytes> encode_task(const TaskRecord& task) {
-  return bytes_of(record::TaskV1(
+TaskBody::TaskBody(const TaskRecord& task) {
+  // Only a delayed task is due; what has been leased has the time of its lease there.
+  const Time due = task.state == TaskState::delayed ? task.due : task.leased;
+  const record::TaskV1 stored(
       half_of(task.id, 0), half_of(task.id, 8), task.content_hash, task.fence.value,
-      nanoseconds_of(task.accepted), nanoseconds_of(task.due), nanoseconds_of(task.expires),
+      nanoseconds_of(task.accepted), nanoseconds_of(due), nanoseconds_of(task.expires),
       nanoseconds_of(task.ended), task.timeout.in_nanoseconds(), task.retention.in_nanoseconds(),
       task.backoff.initial.in_nanoseconds(), task.backoff.max.in_nanoseconds(), task.queue.value,
       task.spec_stored ? 1U : 0U, narrow(task.payload_bytes), narrow(task.result_bytes),
       task.attempts, task.max_attempts, task.attempt_records, static_cast<std::uint8_t>(task.state),
-      static_cast<std::uint8_t>(task.reason), task.priority, task.cancel_requested, 0, 0));
+      static_cast<std::uint8_t>(task.reason), task.priority, task.cancel_requested, 0, 0);
+  const std::span<const std::uint8_t> name = task.last_worker.view();
+  MILLRACE_CHECK(name.size() <= kTaskNameBytesMost, "a worker's name is short");
+  std::memcpy(bytes_.data(), &stored, sizeof stored);
+  if (!name.empty()) std::memcpy(bytes_.data() + sizeof stored, name.data(), name.size());
+  size_ = sizeof stored + name.size();
 }
 
 std::optional<TaskRecord> decode_task(TaskSequence sequence, std::span<const std::uint8_t> body) {
-  const std::optional<record::TaskV1> stored = struct_of<record::TaskV1>(body);
+  if (body.size() < kTaskBodyBytes || body.size() > kTaskBodyBytes + kTaskNameBytesMost) {
+    return std::nullopt;
+  }
+  const auto stored = struct_of<record::TaskV1>(body.first(kTaskBodyBytes));
   if (!stored || !is_state(stored->state()) || !is_reason(stored->reason()) ||
       stored->priority() > kPriorityHighest) {
     return std::nullopt;
@@ -92,7 +102,8 @@ std::optional<TaskRecord> decode_task(TaskSequence sequence, std::span<const std
   task.fence = Fence(stored->fence());
   task.content_hash = stored->content_hash();
   task.accepted = time_of(stored->accepted());
-  task.due = time_of(stored->due());
+  (task.state == TaskState::delayed ? task.due : task.leased) = time_of(stored->due());
+  task.last_worker = SharedBytes::copy_of(body.subspan(kTaskBodyBytes));
   task.expires = time_of(stored->expires());
   task.ended = time_of(stored->ended());
   task.timeout = Duration::nanoseconds(stored->timeout());

@@ -12,11 +12,21 @@
 
 namespace millrace::broker {
 
+// A task's body: TaskV1 and behind it the name of the last worker, if there is one to keep.
 inline constexpr std::size_t kTaskBodyBytes = 128;
+inline constexpr std::size_t kTaskNameBytesMost = 128;
 inline constexpr std::size_t kTotalsBodyBytes = 88;
 
-// The sequence is the key and not part of the body. Requires byte counts below 4 GiB.
-std::array<std::uint8_t, kTaskBodyBytes> encode_task(const TaskRecord& record);
+class TaskBody {
+ public:
+  // The sequence is the key and not part of the body. Requires byte counts below 4 GiB.
+  explicit TaskBody(const TaskRecord& record);
+  std::span<const std::uint8_t> view() const { return std::span(bytes_).first(size_); }
+
+ private:
+  std::array<std::uint8_t, kTaskBodyBytes + kTaskNameBytesMost> bytes_;
+  std::size_t size_;
+};
 // nullopt: not a task record of this version, or a field out of its range.
 std::optional<TaskRecord> decode_task(TaskSequence sequence, std::span<const std::uint8_t> body);
 

@@ -69,6 +69,7 @@ class Store {
 
   // Reads of what durable batches wrote. not_found when there is nothing; corrupt when a checksum
   // fails. The bytes are copies and stay valid.
+  virtual Result<TaskRecord> read_task(TaskSequence sequence) = 0;
   virtual Result<SharedBytes> read_spec(TaskSequence sequence) = 0;
   virtual Result<SharedBytes> read_result(TaskSequence sequence) = 0;
   virtual Result<AttemptRecord> read_attempt(TaskSequence sequence, std::uint16_t number) = 0;

@@ -82,7 +82,7 @@ Status check_format(const lmdb::Environment& environment) {
   if (!opened.ok()) return opened.error();
   const std::uint64_t version = decode_number(opened->body).value_or(0);
   if (version == 0) return corrupt_value(TableId::meta, key.view(), "is not a version");
-  if (version < kFormatVersion) {
+  if (version < kOldestFormatVersion) {
     return Error{ErrorCode::misconfigured,
                  "the data directory has format " + std::to_string(version) +
                      ", of a broker before the first release; nothing was changed: choose another "
@@ -121,6 +121,9 @@ Result<StoreIdentity> begin_epoch(const lmdb::Environment& environment) {
   if (!epoch.ok()) return as_missing_part_of_directory(epoch.error());
   identity.epoch = Epoch(*epoch + 1);
   Status written = put_number(*transaction, *tables, kMetaEpoch, identity.epoch.value);
+  if (written.ok()) {
+    written = put_number(*transaction, *tables, kMetaFormat, kFormatVersion);
+  }
   if (written.ok()) written = transaction->commit();
   if (!written.ok()) return written.error();
   return identity;

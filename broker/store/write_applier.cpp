@@ -43,8 +43,8 @@ WriteSize cost_of_erasing(std::uint64_t values) {
   return size;
 }
 
-WriteSize cost_of(const PutTask&) {
-  return cost_of_record(kTaskBodyBytes);
+WriteSize cost_of(const PutTask& change) {
+  return cost_of_record(kTaskBodyBytes + change.record.last_worker.size());
 }
 WriteSize cost_of(const PutSpec& change) {
   return cost_of_bytes(change.bytes);
@@ -92,8 +92,9 @@ Status WriteApplier::finish(lmdb::Transaction& transaction) {
 }
 
 Status WriteApplier::write(lmdb::Transaction& transaction, const PutTask& change) {
-  const auto body = encode_task(change.record);
-  return appender_.add(transaction, make_record(RecordKind::task, change.record.sequence, body));
+  const TaskBody body(change.record);
+  return appender_.add(transaction,
+                       make_record(RecordKind::task, change.record.sequence, body.view()));
 }
 
 Status WriteApplier::write(lmdb::Transaction& transaction, const PutSpec& change) {

@@ -62,6 +62,7 @@ using SelectedCommand = std::function<int(CommandContext&)>;
 
 void add_submit_command(CLI::App& app, SelectedCommand& selected);
 void add_task_commands(CLI::App& app, SelectedCommand& selected);
+void add_explain_commands(CLI::App& app, SelectedCommand& selected);
 void add_dead_letter_commands(CLI::App& app, SelectedCommand& selected);
 void add_queue_commands(CLI::App& app, SelectedCommand& selected);
 void add_worker_commands(CLI::App& app, SelectedCommand& selected);

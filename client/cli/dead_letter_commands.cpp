@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "client/cli/bulk_change.h"
 #include "client/cli/command.h"
 #include "client/cli/display.h"
 #include "client/cli/task_json.h"
@@ -14,15 +15,17 @@ namespace {
 
 struct DeadLetterOptions {
   std::vector<std::string> ids;
-  std::string queue;
-  bool all = false;
+  FilterOptions filter;
   bool json = false;
   std::uint64_t limit = 100;
 };
 
 int run_list(CommandContext& context, const DeadLetterOptions& options) {
-  const TaskFilter filter{options.queue, TaskState::dead};
-  return run_task_list(context, filter, options.all ? UINT64_MAX : options.limit, options.json);
+  TaskFilter filter;
+  filter.queue = options.filter.queue;
+  filter.state = TaskState::dead;
+  return run_task_list(context, filter, options.filter.all ? UINT64_MAX : options.limit,
+                       options.json);
 }
 
 int run_show(CommandContext& context, const DeadLetterOptions& options) {
@@ -54,37 +57,62 @@ int run_show(CommandContext& context, const DeadLetterOptions& options) {
 using Change = Result<std::uint64_t> (client::Client::*)(const std::vector<TaskId>&,
                                                          const std::string&);
 
-// `verb` is what was done: "requeued" or "purged".
-int run_change(CommandContext& context, const DeadLetterOptions& options, Change change,
-               const std::string& verb) {
-  const Result<std::vector<TaskId>> ids = parse_task_ids(options.ids);
-  if (!ids) return context.fail(ids.error());
-  const int ways = (ids->empty() ? 0 : 1) + (options.queue.empty() ? 0 : 1) + (options.all ? 1 : 0);
-  if (ways != 1) return context.fail_usage("say which dead tasks: ids, --queue NAME or --all");
+int report_change(CommandContext& context, const DeadLetterOptions& options,
+                  const std::string& verb, std::uint64_t count) {
+  if (options.json) {
+    print_line(json::dump(OrderedJson{{verb, count}}));
+  } else {
+    print_line(grouped(count) + (count == 1 ? " task " : " tasks ") + verb);
+  }
+  return context.finish(host::ExitCode::done);
+}
+
+int run_bulk(CommandContext& context, const DeadLetterOptions& options, TaskAction action,
+             const std::string& verb) {
+  Result<TaskFilter> filter = filter_of(options.filter, host::Clock().now());
+  if (!filter) return context.fail(filter.error());
+  filter->state = TaskState::dead;
   int exit_code = 0;
   std::optional<client::Client> client = context.connect(exit_code);
   if (!client) return exit_code;
-  const Result<std::uint64_t> count = ((*client).*change)(*ids, options.queue);
+  std::uint64_t count = 0;
+  const Status changed = change_all(context, *client, action, *filter, options.filter.rate, count);
+  if (!changed && count == 0) return context.fail(changed.error());
+  const int code = report_change(context, options, verb, count);
+  if (context.interrupted()) return context.finish_interrupted();
+  return changed ? code : context.fail(changed.error());
+}
+
+// `verb` is what was done: "requeued" or "purged".
+int run_change(CommandContext& context, const DeadLetterOptions& options, Change change,
+               TaskAction action, const std::string& verb) {
+  const Result<std::vector<TaskId>> ids = parse_task_ids(options.ids);
+  if (!ids) return context.fail(ids.error());
+  const int ways = (ids->empty() ? 0 : 1) + (has_condition(options.filter) ? 1 : 0) +
+                   (options.filter.all ? 1 : 0);
+  if (ways != 1) {
+    return context.fail_usage(
+        "say which dead tasks: ids, conditions such as --queue NAME, or --all");
+  }
+  if (ids->empty()) return run_bulk(context, options, action, verb);
+  int exit_code = 0;
+  std::optional<client::Client> client = context.connect(exit_code);
+  if (!client) return exit_code;
+  const Result<std::uint64_t> count = ((*client).*change)(*ids, "");
   if (!count) return context.fail(count.error());
-  if (options.json) {
-    print_line(json::dump(OrderedJson{{verb, *count}}));
-  } else {
-    print_line(grouped(*count) + (*count == 1 ? " task " : " tasks ") + verb);
-  }
-  const bool missed = !ids->empty() && *count < ids->size();
-  if (missed) {
-    context.complain(grouped(ids->size() - *count) +
-                     " of the tasks are not in the dead-letter queue");
-  }
-  return context.finish(missed ? host::ExitCode::work_failed : host::ExitCode::done);
+  const int code = report_change(context, options, verb, *count);
+  if (*count >= ids->size()) return code;
+  context.complain(grouped(ids->size() - *count) +
+                   " of the tasks are not in the dead-letter queue");
+  return context.finish(host::ExitCode::work_failed);
 }
 
 int run_requeue(CommandContext& context, const DeadLetterOptions& options) {
-  return run_change(context, options, &client::Client::requeue, "requeued");
+  return run_change(context, options, &client::Client::requeue, TaskAction::requeue, "requeued");
 }
 
 int run_purge(CommandContext& context, const DeadLetterOptions& options) {
-  return run_change(context, options, &client::Client::purge, "purged");
+  return run_change(context, options, &client::Client::purge, TaskAction::forget, "purged");
 }
 
 }  // namespace
@@ -105,18 +133,18 @@ void add_dead_letter_commands(CLI::App& app, SelectedCommand& selected) {
     return command;
   };
   CLI::App* list = add("list", "List dead tasks", run_list);
-  list->add_option("--queue", options->queue, "Of this queue");
+  list->add_option("--queue", options->filter.queue, "Of this queue");
   list->add_option("--limit", options->limit, "At most this many")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
       ->capture_default_str();
-  list->add_flag("--all", options->all, "All of them");
+  list->add_flag("--all", options->filter.all, "All of them");
   CLI::App* show = add("show", "Show dead tasks in full, with their attempts", run_show);
   show->add_option("ID", options->ids, "Task ids")->required();
   for (CLI::App* change : {add("requeue", "Run dead tasks again, with fresh attempts", run_requeue),
                            add("purge", "Forget dead tasks for good", run_purge)}) {
     change->add_option("ID", options->ids, "Task ids");
-    change->add_option("--queue", options->queue, "Every dead task of this queue");
-    change->add_flag("--all", options->all, "Every dead task");
+    add_filter_options(*change, options->filter);
+    add_reason_option(*change, options->filter);
   }
 }
 

@@ -7,14 +7,13 @@
 #include <string_view>
 #include <vector>
 
-#include "common/base/time.h"
+#include "common/base/readable.h"
 
 namespace millrace::cli {
 
-// "1,234,567".
-std::string grouped(std::uint64_t number);
-// "0.4 s", "12 s", "3 min", "5 h", "2 d"; "0 s" for nothing and less.
-std::string age_text(Duration age);
+using millrace::age_text;
+using millrace::grouped;
+
 // `text` made fit for one line of a terminal: valid UTF-8, control characters shown as spaces, at
 // most `width_max` characters (0: all of them).
 std::string printable(std::string_view text, std::size_t width_max = 0);

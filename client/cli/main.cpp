@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   app.fallthrough();
   cli::add_submit_command(app, selected);
   cli::add_task_commands(app, selected);
+  cli::add_explain_commands(app, selected);
   cli::add_dead_letter_commands(app, selected);
   cli::add_queue_commands(app, selected);
   cli::add_worker_commands(app, selected);

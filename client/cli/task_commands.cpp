@@ -3,6 +3,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "client/cli/bulk_change.h"
 #include "client/cli/command.h"
 #include "client/cli/display.h"
 #include "client/cli/run_report.h"
@@ -22,6 +23,7 @@ struct TaskOptions {
   std::string state;
   std::uint64_t limit = 100;
   bool all = false;
+  FilterOptions filter;  // of cancel
 };
 
 int run_get(CommandContext& context, const TaskOptions& options) {
@@ -88,9 +90,36 @@ const char* name_of(CancelStatus status) {
   return "unknown";
 }
 
+int run_cancel_filter(CommandContext& context, const TaskOptions& options) {
+  const Result<TaskFilter> filter = filter_of(options.filter, host::Clock().now());
+  if (!filter) return context.fail(filter.error());
+  int exit_code = 0;
+  std::optional<client::Client> client = context.connect(exit_code);
+  if (!client) return exit_code;
+  std::uint64_t count = 0;
+  const Status changed =
+      change_all(context, *client, TaskAction::cancel, *filter, options.filter.rate, count);
+  if (!changed && count == 0) return context.fail(changed.error());
+  if (options.json) {
+    print_line(json::dump(OrderedJson{{"cancelled", count}}));
+  } else {
+    print_line(grouped(count) + (count == 1 ? " task" : " tasks") +
+               " cancelled, running ones as soon as their workers have stopped");
+  }
+  if (!changed) return context.fail(changed.error());
+  return context.interrupted() ? context.finish_interrupted()
+                               : context.finish(host::ExitCode::done);
+}
+
 int run_cancel(CommandContext& context, const TaskOptions& options) {
   const Result<std::vector<TaskId>> ids = parse_task_ids(options.ids);
   if (!ids) return context.fail(ids.error());
+  const int ways = (ids->empty() ? 0 : 1) + (has_condition(options.filter) ? 1 : 0) +
+                   (options.filter.all ? 1 : 0);
+  if (ways != 1) {
+    return context.fail_usage("say which tasks: ids, conditions such as --queue NAME, or --all");
+  }
+  if (ids->empty()) return run_cancel_filter(context, options);
   int exit_code = 0;
   std::optional<client::Client> client = context.connect(exit_code);
   if (!client) return exit_code;
@@ -160,7 +189,11 @@ void add_task_commands(CLI::App& app, SelectedCommand& selected) {
   CLI::App* wait = add_command(app, selected, options, "wait", "Wait for tasks to end", run_wait);
   add_ids(*wait, options);
   wait->add_flag("--results", options->results, "A JSON line for each task as it ends");
-  add_ids(*add_command(app, selected, options, "cancel", "Cancel tasks", run_cancel), options);
+  CLI::App* cancel = add_command(app, selected, options, "cancel",
+                                 "Cancel tasks, by their ids or by what they are", run_cancel);
+  cancel->add_option("ID", options->ids, "Task ids");
+  add_filter_options(*cancel, options->filter);
+  add_state_option(*cancel, options->filter);
   CLI::App* tasks = add_command(app, selected, options, "tasks", "List tasks", run_tasks);
   tasks->add_option("--queue", options->queue, "Of this queue");
   tasks->add_option("--state", options->state,

@@ -325,6 +325,10 @@ Result<TaskList> Client::list(const TaskFilter& filter, std::uint64_t cursor, st
   return implementation_->ask<TaskList>(ListTasks{{}, filter, cursor, limit, with_attempts});
 }
 
+Result<Explained> Client::explain(const TaskId& task) {
+  return implementation_->ask<Explained>(Explain{{}, task});
+}
+
 Result<std::string> Client::status(StatusTopic topic) {
   Result<StatusReport> report = implementation_->ask<StatusReport>(GetStatus{{}, topic});
   if (!report) return report.error();
@@ -369,6 +373,11 @@ Result<std::uint64_t> Client::purge(const std::vector<TaskId>& tasks, const std:
 
 Result<std::uint64_t> Client::control_queue(const std::string& queue, QueueAction action) {
   return implementation_->ask_count(ControlQueue{{}, queue, action});
+}
+
+Result<TasksChanged> Client::change_tasks(TaskAction action, const TaskFilter& filter,
+                                          std::uint64_t cursor, std::uint32_t limit) {
+  return implementation_->ask<TasksChanged>(ChangeTasks{{}, action, filter, cursor, limit});
 }
 
 Result<std::uint64_t> Client::drain_worker(const std::string& name) {

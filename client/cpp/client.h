@@ -104,6 +104,8 @@ class Client {
   Result<TaskView> get(const TaskId& task, const TaskParts& parts = {});
   // `tasks` in the order asked, `unknown` the others.
   Result<TaskList> get_many(const std::vector<TaskId>& tasks, const TaskParts& parts = {});
+  // Where the task stands, why, and its attempts: see Explained. Errors: not_found, unavailable.
+  Result<Explained> explain(const TaskId& task);
   // One answer per task, in order.
   Result<std::vector<CancelAnswer>> cancel(const std::vector<TaskId>& tasks);
   // `cursor`: 0, or next_cursor of the list before. `limit`: 1 to 10,000.
@@ -114,6 +116,11 @@ class Client {
   Result<std::uint64_t> requeue(const std::vector<TaskId>& tasks, const std::string& queue);
   Result<std::uint64_t> purge(const std::vector<TaskId>& tasks, const std::string& queue);
   Result<std::uint64_t> control_queue(const std::string& queue, QueueAction action);
+  // One bounded step over the tasks that `filter` means, from `cursor` on (0, or next_cursor of the
+  // step before), changing at most `limit` of them (0: the broker's most). Errors: not_found (the
+  // queue), unavailable (done or not: a step may be repeated).
+  Result<TasksChanged> change_tasks(TaskAction action, const TaskFilter& filter,
+                                    std::uint64_t cursor = 0, std::uint32_t limit = 0);
   // Errors: not_found.
   Result<std::uint64_t> drain_worker(const std::string& name);
   // The JSON document that HTTP serves under /metrics, /workers and /queues.

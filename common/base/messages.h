@@ -84,6 +84,12 @@ struct GetTasks {
 struct TaskFilter {
   std::string queue;               // empty: any
   TaskState state = TaskState{0};  // 0: any
+  // What follows is for ChangeTasks; ListTasks does not carry it.
+  Reason reason = Reason::none;  // none: any
+  std::uint8_t priority_least = 0;
+  std::uint8_t priority_most = kPriorityHighest;
+  Time accepted_after = Time();   // none: any
+  Time accepted_before = Time();  // none: any
   friend bool operator==(const TaskFilter&, const TaskFilter&) = default;
 };
 struct ListTasks {
@@ -122,10 +128,28 @@ struct Ping {
   RequestId request;
 };
 struct ClientGoodbye {};
+struct Explain {
+  RequestId request;
+  TaskId task;
+};
+enum class TaskAction : std::uint8_t {
+  cancel = 1,   // waiting and running tasks
+  requeue = 2,  // dead tasks: pending with a fresh count of attempts
+  forget = 3,   // ended tasks: for good
+};
+// One bounded step over the tasks that the filter means; repeated with the answer's cursor until
+// that is 0.
+struct ChangeTasks {
+  RequestId request;
+  TaskAction action = TaskAction::cancel;
+  TaskFilter filter;
+  std::uint64_t cursor = 0;
+  std::uint32_t limit = 0;  // tasks to change in this step; 0: the broker's most
+};
 
 using ClientMessage =
     std::variant<ClientHello, Submit, Watch, Cancel, GetTasks, ListTasks, RequeueDead, PurgeDead,
-                 ControlQueue, DrainWorker, GetStatus, Ping, ClientGoodbye>;
+                 ControlQueue, DrainWorker, GetStatus, Ping, ClientGoodbye, Explain, ChangeTasks>;
 
 // ---- broker to client ---------------------------------------------------------------------------
 
@@ -248,6 +272,25 @@ struct Pong {
   RequestId request;
   Epoch epoch;
 };
+// Where a task stands, and so why it does not run.
+struct Explained {
+  RequestId request;
+  TaskView task;  // with its attempt records; `worker` also of a task that ended
+  TaskStanding standing = TaskStanding::workers_full;
+  std::string text;  // one line for a person
+  Time since;        // how long it has been in its state: pending, in progress, ended
+  Time until;        // when it goes on by itself: due, or the end of the lease; none: unknown
+  Time started;      // when its newest lease was granted; none: never, or not known
+  std::uint64_t ahead = 0;         // tasks of its queue that come before it
+  bool ahead_is_estimate = false;  // counted from what the indexes tell, not one by one
+  Duration wait;                   // for its start, at the recent pace of its queue; zero: unknown
+  std::uint32_t workers = 0;       // connected workers that serve its queue
+};
+struct TasksChanged {
+  RequestId request;
+  std::uint64_t count = 0;
+  std::uint64_t next_cursor = 0;  // 0 at the end
+};
 struct Refused {      // the request was not done
   RequestId request;  // none when the request could not be read
   ErrorCode code = ErrorCode::invalid;
@@ -258,8 +301,9 @@ struct BrokerGoodbye {  // the broker stops; reconnect and ask again
   std::string message;
 };
 
-using ClientReply = std::variant<ClientWelcome, Submitted, Watching, Finished, Cancelled, TaskList,
-                                 Changed, StatusReport, Pong, Refused, BrokerGoodbye>;
+using ClientReply =
+    std::variant<ClientWelcome, Submitted, Watching, Finished, Cancelled, TaskList, Changed,
+                 StatusReport, Pong, Refused, BrokerGoodbye, Explained, TasksChanged>;
 
 // ---- worker to broker ---------------------------------------------------------------------------
 

@@ -103,6 +103,75 @@ constexpr std::string_view name_of(Reason reason) {
   return "unknown";
 }
 
+inline constexpr std::array<Reason, 7> kAllReasons = {
+    Reason::failed,     Reason::failed_for_good, Reason::timed_out, Reason::crashed,
+    Reason::lease_lost, Reason::cancelled,       Reason::expired};
+
+constexpr std::optional<Reason> reason_named(std::string_view name) {
+  for (const Reason reason : kAllReasons) {
+    if (name_of(reason) == name) return reason;
+  }
+  return std::nullopt;
+}
+
+// Where a task stands: what it waits for, or how it ended.
+enum class TaskStanding : std::uint8_t {
+  delayed = 1,              // its delay or not_before has not passed
+  retry_wait = 2,           // an attempt failed; the next one comes after its backoff
+  queue_paused = 3,         // pending
+  no_worker = 4,            // pending; no connected worker serves its queue
+  workers_draining = 5,     // pending; every worker that serves its queue is told to take no more
+  workers_unreachable = 6,  // pending; no message reaches those that would take it
+  workers_full = 7,         // pending; every worker that serves its queue holds its fill
+  broker_stopping = 8,      // pending; nothing starts any more
+  running = 9,
+  given_ahead = 10,     // leased to a worker that has other tasks to run first
+  cancelling = 11,      // a client cancelled it; its worker is told to stop
+  worker_awaited = 12,  // leased before a broker restart; its worker has not come back yet
+  succeeded = 13,
+  dead = 14,
+  cancelled = 15,
+  expired = 16,
+};
+
+constexpr std::string_view name_of(TaskStanding standing) {
+  switch (standing) {
+    case TaskStanding::delayed:
+      return "delayed";
+    case TaskStanding::retry_wait:
+      return "retry_wait";
+    case TaskStanding::queue_paused:
+      return "queue_paused";
+    case TaskStanding::no_worker:
+      return "no_worker";
+    case TaskStanding::workers_draining:
+      return "workers_draining";
+    case TaskStanding::workers_unreachable:
+      return "workers_unreachable";
+    case TaskStanding::workers_full:
+      return "workers_full";
+    case TaskStanding::broker_stopping:
+      return "broker_stopping";
+    case TaskStanding::running:
+      return "running";
+    case TaskStanding::given_ahead:
+      return "given_ahead";
+    case TaskStanding::cancelling:
+      return "cancelling";
+    case TaskStanding::worker_awaited:
+      return "worker_awaited";
+    case TaskStanding::succeeded:
+      return "succeeded";
+    case TaskStanding::dead:
+      return "dead";
+    case TaskStanding::cancelled:
+      return "cancelled";
+    case TaskStanding::expired:
+      return "expired";
+  }
+  return "unknown";
+}
+
 constexpr std::string_view name_of(Outcome outcome) {
   switch (outcome) {
     case Outcome::succeeded:

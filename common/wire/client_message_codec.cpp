@@ -100,6 +100,29 @@ Ping read(const schema::Ping&, RequestId request, FieldReader&) {
   return {request};
 }
 
+Explain read(const schema::Explain& body, RequestId request, FieldReader& reader) {
+  return {request, reader.id<TaskId>(body.task(), "task")};
+}
+
+ChangeTasks read(const schema::ChangeTasks& body, RequestId request, FieldReader& reader) {
+  ChangeTasks change;
+  change.request = request;
+  change.action = reader.word(body.action(), TaskAction::cancel, TaskAction::forget, "action");
+  change.filter.queue = reader.optional_queue_name(body.queue(), "queue");
+  change.filter.state = reader.word(body.state(), TaskState{0}, TaskState::expired, "state");
+  change.filter.reason = reader.word(body.reason(), Reason::none, Reason::expired, "reason");
+  constexpr std::uint8_t kLowest = 0;
+  change.filter.priority_least =
+      reader.number(body.priority_least(), kLowest, kPriorityHighest, "priority_least");
+  change.filter.priority_most = reader.number(body.priority_most(), change.filter.priority_least,
+                                              kPriorityHighest, "priority_most");
+  change.filter.accepted_after = FieldReader::time(body.accepted_after_ns());
+  change.filter.accepted_before = FieldReader::time(body.accepted_before_ns());
+  change.cursor = body.cursor();
+  change.limit = body.limit();
+  return change;
+}
+
 template <class Body>
 Result<ClientMessage> decode(const ControlFrame& frame, FieldReader& reader) {
   const RequestId request = reader.request(frame.envelope->request());
@@ -196,6 +219,26 @@ Frames frames_of(const Ping& ping) {
   return frame.finish(schema::CreatePing(frame.builder()), ping.request);
 }
 
+Frames frames_of(const Explain& explain) {
+  ControlFrameBuilder frame;
+  const schema::Uuid task = to_uuid(explain.task);
+  return frame.finish(schema::CreateExplain(frame.builder(), &task), explain.request);
+}
+
+Frames frames_of(const ChangeTasks& change) {
+  ControlFrameBuilder frame;
+  const TaskFilter& filter = change.filter;
+  const auto queue = frame.builder().CreateString(filter.queue);
+  return frame.finish(
+      schema::CreateChangeTasks(
+          frame.builder(), static_cast<schema::TaskAction>(change.action), queue,
+          static_cast<schema::TaskState>(filter.state), static_cast<schema::Reason>(filter.reason),
+          filter.priority_least, filter.priority_most,
+          filter.accepted_after.since_epoch().in_nanoseconds(),
+          filter.accepted_before.since_epoch().in_nanoseconds(), change.cursor, change.limit),
+      change.request);
+}
+
 Frames frames_of(const ClientGoodbye&) {
   ControlFrameBuilder frame;
   return frame.finish(schema::CreateClientGoodbye(frame.builder()));
@@ -235,6 +278,10 @@ Result<ClientMessage> decode_client_message(const Frames& frames, const PeerLimi
       return decode<schema::Ping>(frame, reader);
     case schema::Body::ClientGoodbye:
       return reader.finish<ClientMessage>(ClientGoodbye{});
+    case schema::Body::Explain:
+      return decode<schema::Explain>(frame, reader);
+    case schema::Body::ChangeTasks:
+      return decode<schema::ChangeTasks>(frame, reader);
     default:
       return unsupported_body(frame);
   }

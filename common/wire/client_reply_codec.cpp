@@ -1,4 +1,4 @@
-// Broker to client, but for TaskList (task_list_codec.cpp).
+// Broker to client, but for what has whole tasks (task_list_codec.cpp).
 #include "common/wire/shared_messages.h"
 #include "common/wire/task_list_codec.h"
 #include "common/wire/utf8.h"
@@ -87,6 +87,10 @@ StatusReport read(const schema::StatusReport& body, RequestId request, FieldRead
 
 Pong read(const schema::Pong& body, RequestId request, FieldReader&) {
   return {request, Epoch(body.epoch())};
+}
+
+TasksChanged read(const schema::TasksChanged& body, RequestId request, FieldReader&) {
+  return {request, body.count(), body.next_cursor()};
 }
 
 Refused read(const schema::Refused& body, RequestId request, FieldReader& reader) {
@@ -187,6 +191,17 @@ Frames frames_of(const Changed& changed) {
   return frame.finish(schema::CreateChanged(frame.builder(), changed.count), changed.request);
 }
 
+Frames frames_of(const TasksChanged& changed) {
+  ControlFrameBuilder frame;
+  return frame.finish(
+      schema::CreateTasksChanged(frame.builder(), changed.count, changed.next_cursor),
+      changed.request);
+}
+
+Frames frames_of(const Explained& explained) {
+  return encode_explained(explained);
+}
+
 Frames frames_of(const StatusReport& report) {
   ControlFrameBuilder frame(128 + report.json.size());
   const auto json = frame.builder().CreateString(report.json);
@@ -228,6 +243,10 @@ Result<ClientReply> decode_client_reply(const Frames& frames, const PeerLimits& 
       return decode<schema::Refused>(frame, reader);
     case schema::Body::BrokerGoodbye:
       return decode<schema::BrokerGoodbye>(frame, reader);
+    case schema::Body::Explained:
+      return reader.finish<ClientReply>(read_explained(frame, reader));
+    case schema::Body::TasksChanged:
+      return decode<schema::TasksChanged>(frame, reader);
     default:
       return unsupported_body(frame);
   }

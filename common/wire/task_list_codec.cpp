@@ -112,6 +112,46 @@ TaskList read_task_list(const ControlFrame& frame, FieldReader& reader) {
   return list;
 }
 
+Explained read_explained(const ControlFrame& frame, FieldReader& reader) {
+  const schema::Explained& body = *frame.envelope->body_as_Explained();
+  Explained explained;
+  explained.request = RequestId(frame.envelope->request());
+  if (body.task() == nullptr) {
+    reader.refuse(ErrorCode::invalid, "task is missing");
+    return explained;
+  }
+  explained.task = read_view(*body.task(), reader);
+  if (text_bytes(explained.task) > frame.control.size()) {
+    reader.refuse(ErrorCode::invalid, "texts of an Explained must not be shared");
+  }
+  explained.standing =
+      reader.word(body.standing(), TaskStanding::delayed, TaskStanding::expired, "standing");
+  explained.text = reader.message(body.text());
+  explained.since = FieldReader::time(body.since_ns());
+  explained.until = FieldReader::time(body.until_ns());
+  explained.started = FieldReader::time(body.started_ns());
+  explained.ahead = body.ahead();
+  explained.ahead_is_estimate = body.ahead_is_estimate();
+  explained.wait = FieldReader::duration(body.wait_ns());
+  explained.workers = body.workers();
+  return explained;
+}
+
+Frames encode_explained(const Explained& explained) {
+  ControlFrameBuilder frame(1'024);
+  auto& builder = frame.builder();
+  const auto task = write_view(frame, explained.task);
+  const auto text = builder.CreateString(explained.text);
+  return frame.finish(
+      schema::CreateExplained(builder, task, static_cast<schema::TaskStanding>(explained.standing),
+                              text, explained.since.since_epoch().in_nanoseconds(),
+                              explained.until.since_epoch().in_nanoseconds(),
+                              explained.started.since_epoch().in_nanoseconds(), explained.ahead,
+                              explained.ahead_is_estimate, explained.wait.in_nanoseconds(),
+                              explained.workers),
+      explained.request);
+}
+
 Frames encode_task_list(const TaskList& list) {
   ControlFrameBuilder frame(256 + 256 * list.tasks.size());
   auto& builder = frame.builder();

@@ -1,4 +1,4 @@
-// TaskList, the one message with nested tables. Internal to the control codec.
+// TaskList and Explained, the messages with whole tasks. Internal to the control codec.
 #pragma once
 
 #include "common/wire/control_frame.h"
@@ -10,5 +10,10 @@ namespace millrace::wire {
 TaskList read_task_list(const ControlFrame& frame, FieldReader& reader);
 
 Frames encode_task_list(const TaskList& list);
+
+// As above, for an Explained.
+Explained read_explained(const ControlFrame& frame, FieldReader& reader);
+
+Frames encode_explained(const Explained& explained);
 
 }  // namespace millrace::wire

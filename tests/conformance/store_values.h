@@ -30,7 +30,9 @@ inline broker::TaskRecord make_task(std::uint64_t sequence, std::uint64_t versio
   task.fence = Fence(random.next());
   task.content_hash = random.next();
   task.accepted = time();
-  task.due = time();
+  (task.state == TaskState::delayed ? task.due : task.leased) = time();
+  if (is_terminal(task.state))
+    task.last_worker = SharedBytes::copy_of("worker-" + std::to_string(sequence));
   task.expires = Time::never();
   task.ended = time();
   task.timeout = duration();

@@ -169,6 +169,7 @@ class Broker {
     require(send.stored.size() == send.list.tasks.size(), "every listed task says what is stored");
     received(ClientReply(send.list));
   }
+  void deliver(const broker::ExplainedToClient&) {}
   void deliver(const broker::StatusToClient&) {}
   void deliver(const broker::GoodbyeToAll& send) {
     received(ClientReply(BrokerGoodbye{send.message}));

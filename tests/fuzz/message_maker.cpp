@@ -197,6 +197,21 @@ ClientMessage client_message(Input& input) {
       return GetStatus{request, any_word(input, StatusTopic::metrics, StatusTopic::queues)};
     case 11:
       return Ping{request};
+    case 12:
+      return Explain{request, any_task_id(input)};
+    case 13: {
+      ChangeTasks change;
+      change.request = request;
+      change.action = any_word(input, TaskAction::cancel, TaskAction::forget);
+      change.filter.queue = any_queue_or_none(input);
+      change.filter.state = any_word(input, TaskState{0}, TaskState::expired);
+      change.filter.reason = any_word(input, Reason::none, Reason::expired);
+      change.filter.priority_least = static_cast<std::uint8_t>(input.below(kPriorities));
+      change.filter.accepted_before = Time::since_epoch(input.duration());
+      change.cursor = input.number();
+      change.limit = input.small<std::uint32_t>();
+      return change;
+    }
     default:
       return ClientGoodbye{};
   }
@@ -264,6 +279,16 @@ ClientReply client_reply(Input& input) {
       return Pong{request, Epoch(input.number())};
     case 9:
       return any_refusal(input, request);
+    case 10: {
+      Explained explained;
+      explained.request = request;
+      explained.task = any_view(input);
+      explained.text = input.text();
+      explained.ahead = input.number();
+      return explained;
+    }
+    case 11:
+      return TasksChanged{request, input.number(), input.number()};
     default:
       return BrokerGoodbye{input.text()};
   }

@@ -67,6 +67,25 @@ Json table(const ClientGoodbye&, Parts&) {
   return Json::object();
 }
 
+Json table(const Explain& message, Parts&) {
+  return {{"task", json_of(message.task)}};
+}
+
+Json table(const ChangeTasks& message, Parts&) {
+  static constexpr const char* kActions[] = {"unset", "cancel", "requeue", "forget"};
+  const TaskFilter& filter = message.filter;
+  return {{"action", kActions[static_cast<int>(message.action)]},
+          {"queue", filter.queue},
+          {"state", word(filter.state)},
+          {"reason", word(filter.reason)},
+          {"priority_least", filter.priority_least},
+          {"priority_most", filter.priority_most},
+          {"accepted_after_ns", json_of(filter.accepted_after)},
+          {"accepted_before_ns", json_of(filter.accepted_before)},
+          {"cursor", wide(message.cursor)},
+          {"limit", message.limit}};
+}
+
 // ---- answers ------------------------------------------------------------------------------------
 
 Json table(const ClientWelcome& message, Parts&) {
@@ -175,6 +194,21 @@ Json table(const TaskList& message, Parts& parts) {
 
 Json table(const Changed& message, Parts&) {
   return {{"count", wide(message.count)}};
+}
+Json table(const Explained& message, Parts& parts) {
+  return {{"task", view_json(message.task, parts)},
+          {"standing", name_of(message.standing)},
+          {"text", message.text},
+          {"since_ns", json_of(message.since)},
+          {"until_ns", json_of(message.until)},
+          {"started_ns", json_of(message.started)},
+          {"ahead", wide(message.ahead)},
+          {"ahead_is_estimate", message.ahead_is_estimate},
+          {"wait_ns", json_of(message.wait)},
+          {"workers", message.workers}};
+}
+Json table(const TasksChanged& message, Parts&) {
+  return {{"count", wide(message.count)}, {"next_cursor", wide(message.next_cursor)}};
 }
 Json table(const StatusReport& message, Parts&) {
   return {{"json", message.json}};

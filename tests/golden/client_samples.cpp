@@ -80,6 +80,51 @@ Finished every_end() {
   return finished;
 }
 
+TaskFilter dead_ones() {
+  TaskFilter filter;
+  filter.queue = "resize";
+  filter.state = TaskState::dead;
+  return filter;
+}
+
+TaskFilter every_condition() {
+  TaskFilter filter;
+  filter.queue = "resize";
+  filter.state = TaskState::dead;
+  filter.reason = Reason::timed_out;
+  filter.priority_least = 2;
+  filter.priority_most = 7;
+  filter.accepted_after = kMoment;
+  filter.accepted_before = kMoment + Duration::seconds(60);
+  return filter;
+}
+
+Explained waiting() {
+  Explained explained;
+  explained.request = RequestId(15);
+  explained.task = full_view();
+  explained.task.spec = {};
+  explained.task.result = {};
+  explained.standing = TaskStanding::workers_full;
+  explained.text = "behind about 1,204 tasks of priority 4 and above";
+  explained.since = kMoment;
+  explained.until = kMoment + Duration::seconds(1);
+  explained.started = kMoment + Duration::seconds(2);
+  explained.ahead = kMost64;
+  explained.ahead_is_estimate = true;
+  explained.wait = Duration::seconds(3);
+  explained.workers = 16;
+  return explained;
+}
+
+Explained ended() {
+  Explained explained;
+  explained.request = RequestId(15);
+  explained.task = least_view();
+  explained.standing = TaskStanding::expired;
+  return explained;
+}
+
 }  // namespace
 
 std::vector<Sample> client_message_samples() {
@@ -103,7 +148,7 @@ std::vector<Sample> client_message_samples() {
       {"get_tasks_plain", "the views alone",
        say(GetTasks{RequestId(6), tasks, false, false, false})},
       {"list_tasks", "a later page of one queue and state",
-       say(ListTasks{RequestId(7), {"resize", TaskState::dead}, kMost64, 1'000, true})},
+       say(ListTasks{RequestId(7), dead_ones(), kMost64, 1'000, true})},
       {"list_tasks_defaults", "the first page of everything",
        say(ListTasks{RequestId(7), {}, 0, 100, false})},
       {"requeue_dead", "by id", say(RequeueDead{RequestId(8), tasks, ""})},
@@ -123,6 +168,11 @@ std::vector<Sample> client_message_samples() {
       {"get_status_queues", "topic 3", say(GetStatus{RequestId(12), StatusTopic::queues})},
       {"ping", "a table without fields", say(Ping{RequestId(13)})},
       {"client_goodbye", "request 0: there is no answer", say(ClientGoodbye{})},
+      {"explain", "one task", say(Explain{RequestId(15), second_task()})},
+      {"change_tasks", "requeue, with every condition",
+       say(ChangeTasks{RequestId(16), TaskAction::requeue, every_condition(), kMost64, 500})},
+      {"change_tasks_least", "cancel all that has not ended: every field at its default",
+       say(ChangeTasks{RequestId(16), TaskAction::cancel, {}, 0, 0})},
   };
 }
 
@@ -161,6 +211,10 @@ std::vector<Sample> client_reply_samples() {
       {"refused_unreadable", "request 0: it could not be read",
        say(Refused{RequestId(0), ErrorCode::invalid, "control frame is not an Envelope", {}})},
       {"broker_goodbye_client", "to a client", say(BrokerGoodbye{"the broker stops"})},
+      {"explained", "a waiting task, every field", say(waiting())},
+      {"explained_least", "an ended task, nothing known of its lease", say(ended())},
+      {"tasks_changed", "there are more", say(TasksChanged{RequestId(16), 500, kMost64})},
+      {"tasks_changed_end", "the end: nothing was meant", say(TasksChanged{RequestId(16), 0, 0})},
   };
 }
 

@@ -121,12 +121,13 @@ Json table(const BrokerGoodbye& message, Parts&) {
 
 // In the order of the variants in common/base/messages.h.
 constexpr const char* kClientMessages[] = {
-    "ClientHello", "Submit",      "Watch",        "Cancel",       "GetTasks",
-    "ListTasks",   "RequeueDead", "PurgeDead",    "ControlQueue", "DrainWorker",
-    "GetStatus",   "Ping",        "ClientGoodbye"};
+    "ClientHello", "Submit",      "Watch",         "Cancel",       "GetTasks",
+    "ListTasks",   "RequeueDead", "PurgeDead",     "ControlQueue", "DrainWorker",
+    "GetStatus",   "Ping",        "ClientGoodbye", "Explain",      "ChangeTasks"};
 constexpr const char* kClientReplies[] = {
-    "ClientWelcome", "Submitted",    "Watching", "Finished", "Cancelled",    "TaskList",
-    "Changed",       "StatusReport", "Pong",     "Refused",  "BrokerGoodbye"};
+    "ClientWelcome", "Submitted", "Watching",     "Finished", "Cancelled",
+    "TaskList",      "Changed",   "StatusReport", "Pong",     "Refused",
+    "BrokerGoodbye", "Explained", "TasksChanged"};
 constexpr const char* kWorkerMessages[] = {"WorkerHello", "Complete", "Extend", "WorkerGoodbye"};
 constexpr const char* kWorkerReplies[] = {"WorkerWelcome", "Dispatch",     "Completed",
                                           "StopTasks",     "Recall",       "Drain",

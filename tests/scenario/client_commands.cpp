@@ -91,6 +91,36 @@ void Interpreter::list(const Command& command) {
   from_client(command, std::move(message));
 }
 
+void Interpreter::explain(const Command& command) {
+  for (const TaskId& task : tasks_named(command)) from_client(command, Explain{RequestId(), task});
+}
+
+// change cancel|requeue|forget queue=mail state=dead reason=failed priority=2,7 after=1s before=1m
+//   cursor=3 limit=10
+void Interpreter::change(const Command& command) {
+  ChangeTasks message;
+  const std::string action = first_word(command);
+  if (action == "requeue") message.action = TaskAction::requeue;
+  if (action == "forget") message.action = TaskAction::forget;
+  message.filter.queue = command.text("queue");
+  message.filter.state = task_state_named(command.text("state")).value_or(TaskState{0});
+  message.filter.reason = reason_named(command.text("reason")).value_or(Reason::none);
+  const std::vector<std::string> priority = command.list("priority");
+  if (priority.size() == 2) {
+    message.filter.priority_least = static_cast<std::uint8_t>(std::stoi(priority[0]));
+    message.filter.priority_most = static_cast<std::uint8_t>(std::stoi(priority[1]));
+  }
+  if (command.has("after")) {
+    message.filter.accepted_after = start_ + command.duration("after", Duration());
+  }
+  if (command.has("before")) {
+    message.filter.accepted_before = start_ + command.duration("before", Duration());
+  }
+  message.cursor = command.number("cursor", 0);
+  message.limit = static_cast<std::uint32_t>(command.number("limit", 0));
+  from_client(command, std::move(message));
+}
+
 void Interpreter::requeue(const Command& command) {
   from_client(command, RequeueDead{RequestId(), tasks_named(command), command.text("queue")});
 }

@@ -22,6 +22,8 @@ const std::map<std::string, Interpreter::Handler>& Interpreter::handlers() {
       {"watch", &Interpreter::watch},
       {"cancel", &Interpreter::cancel},
       {"get", &Interpreter::get},
+      {"explain", &Interpreter::explain},
+      {"change", &Interpreter::change},
       {"list", &Interpreter::list},
       {"requeue", &Interpreter::requeue},
       {"purge_dead", &Interpreter::purge_dead},

@@ -44,6 +44,8 @@ class Interpreter {
   void watch(const Command& command);
   void cancel(const Command& command);
   void get(const Command& command);
+  void explain(const Command& command);
+  void change(const Command& command);
   void list(const Command& command);
   void requeue(const Command& command);
   void purge_dead(const Command& command);

@@ -93,6 +93,11 @@ struct ClientWords {
   std::string operator()(const Changed& reply) const {
     return "changed " + std::to_string(reply.count);
   }
+  std::string operator()(const Explained&) const { return "explained"; }
+  std::string operator()(const TasksChanged& reply) const {
+    return "changed " + std::to_string(reply.count) +
+           (reply.next_cursor > 0 ? " next=" + std::to_string(reply.next_cursor) : "");
+  }
   std::string operator()(const StatusReport&) const { return "status"; }
   std::string operator()(const Pong& reply) const {
     return "pong epoch=" + std::to_string(reply.epoch.value);

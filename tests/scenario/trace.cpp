@@ -198,6 +198,13 @@ void Trace::show(const TaskListToClient& send) {
   for (const TaskId& id : send.list.unknown) line("  unknown " + name_of_id(id));
 }
 
+void Trace::show(const ExplainedToClient& send) {
+  const Explained& explained = send.explained;
+  line(peers_.name(send.peer) + " <- explained " + name_of_id(explained.task.id) + " " +
+       std::string(millrace::name_of(explained.standing)));
+  line("  " + explained.text);
+}
+
 void Trace::show(const StatusToClient& send) {
   line(peers_.name(send.peer) + " <- status");
 }

@@ -38,6 +38,7 @@ class Trace {
   void show(const DispatchToWorker& send);
   void show(const FinishedToClient& send);
   void show(const TaskListToClient& send);
+  void show(const ExplainedToClient& send);
   void show(const StatusToClient& send);
   void show(const GoodbyeToAll& send);
 

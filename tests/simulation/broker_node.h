@@ -93,6 +93,7 @@ class BrokerNode {
   void deliver(broker::DispatchToWorker& send);
   void deliver(broker::FinishedToClient& send);
   void deliver(broker::TaskListToClient& send);
+  void deliver(broker::ExplainedToClient& send);
   void deliver(broker::StatusToClient& send);
   void deliver(broker::GoodbyeToAll& send);
   void to_client(PeerId peer, ClientReply reply);

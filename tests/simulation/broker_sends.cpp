@@ -99,6 +99,10 @@ void BrokerNode::deliver(TaskListToClient& send) {
   to_client(send.peer, std::move(send.list));
 }
 
+void BrokerNode::deliver(ExplainedToClient& send) {
+  to_client(send.peer, std::move(send.explained));
+}
+
 void BrokerNode::deliver(StatusToClient& send) {
   to_client(send.peer, StatusReport{send.request, "{}"});
 }

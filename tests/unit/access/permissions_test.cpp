@@ -32,6 +32,8 @@ struct Expected {
   Row operator()(const GetStatus&) const { return kClients; }
   Row operator()(const Ping&) const { return kClients; }
   Row operator()(const ClientGoodbye&) const { return kClients; }
+  Row operator()(const Explain&) const { return kClients; }
+  Row operator()(const ChangeTasks&) const { return kAdmins; }
   Row operator()(const WorkerHello&) const { return kWorkers; }
   Row operator()(const Complete&) const { return kWorkers; }
   Row operator()(const Extend&) const { return kWorkers; }

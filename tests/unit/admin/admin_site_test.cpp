@@ -33,6 +33,13 @@ class AdminSiteTest : public ::testing::Test {
     return {"GET", "1.1", path, query, {{"Host", "127.0.0.1:8080"}}};
   }
 
+  static TaskFilter dead_of(const std::string& queue) {
+    TaskFilter filter;
+    filter.queue = queue;
+    filter.state = TaskState::dead;
+    return filter;
+  }
+
   static std::string header(const HttpResponse& response, const std::string& name) {
     for (const auto& [key, value] : response.headers) {
       if (key == name) return value;
@@ -233,6 +240,43 @@ TEST_F(AdminSiteTest, ErrorsOfTheReaderGetAFittingStatus) {
   }
 }
 
+TEST_F(AdminSiteTest, ATaskIsExplainedInJsonAndInWords) {
+  Explained explained;
+  explained.task.id = *parse_id<TaskId>(kTaskId);
+  explained.standing = TaskStanding::no_worker;
+  explained.text = "no worker serves queue gpu; first in line";
+  tasks_.explained = explained;
+  const std::string path = std::string("/tasks/") + kTaskId + "/explain";
+  const Json document = Json::parse(get(path).body);
+  EXPECT_EQ(document["standing"], "no_worker");
+  EXPECT_EQ(document["text"], explained.text);
+  const HttpResponse text = get(path, "format=text");
+  EXPECT_EQ(text.body, explained.text + "\n");
+  EXPECT_EQ(text.content_type, "text/plain; charset=utf-8");
+  expect_error(get(path, "format=xml"), 400, "invalid");
+  EXPECT_EQ(tasks_.explains(), std::vector<TaskId>(2, explained.task.id));
+}
+
+TEST_F(AdminSiteTest, TheHistoryOfATask) {
+  Explained explained;
+  explained.task.id = *parse_id<TaskId>(kTaskId);
+  explained.task.accepted = Time::since_epoch(Duration::days(20'000));
+  tasks_.explained = explained;
+  const Json document = Json::parse(get(std::string("/tasks/") + kTaskId + "/history").body);
+  EXPECT_EQ(document["history"][0]["event"], "accepted");
+  EXPECT_EQ(document["history"][0]["at"], "2024-10-04T00:00:00.000Z");
+}
+
+TEST_F(AdminSiteTest, PagesOfATaskNeedATask) {
+  for (const char* page : {"/explain", "/history"}) {
+    tasks_.explained = Error{ErrorCode::not_found, "no task"};
+    expect_error(get(std::string("/tasks/") + kTaskId + page), 404, "not_found");
+    expect_error(get(std::string("/tasks/x") + page), 400, "invalid");
+    expect_error(get(std::string("/tasks/") + page), 404, "not_found");
+    expect_error(get(std::string("/tasks/") + kTaskId + page + "/more"), 404, "not_found");
+  }
+}
+
 TEST_F(AdminSiteTest, DeadLettersArePaged) {
   TaskList page;
   page.tasks.resize(1);
@@ -242,10 +286,10 @@ TEST_F(AdminSiteTest, DeadLettersArePaged) {
   get("/dlq", "queue=a%2Fb&cursor=18446744073709551615&limit=1000");
   const std::vector<ListTasks> asked = tasks_.lists();
   ASSERT_EQ(asked.size(), 2U);
-  EXPECT_EQ(asked[0].filter, (TaskFilter{"", TaskState::dead}));
+  EXPECT_EQ(asked[0].filter, dead_of(""));
   EXPECT_EQ(asked[0].cursor, 0U);
   EXPECT_EQ(asked[0].limit, 100U);
-  EXPECT_EQ(asked[1].filter, (TaskFilter{"a/b", TaskState::dead}));
+  EXPECT_EQ(asked[1].filter, dead_of("a/b"));
   EXPECT_EQ(asked[1].cursor, UINT64_MAX);
   EXPECT_EQ(asked[1].limit, 1'000U);
 }

@@ -40,6 +40,10 @@ class ApiSiteTest : public ::testing::Test {
     return site_.respond(request, connection_);
   }
 
+  HttpResponse post(const std::string& path, const std::string& body) {
+    return ask("POST", path, body);
+  }
+
   static void expect_error(const HttpResponse& response, int status, const std::string& code,
                            const std::string& words = "") {
     EXPECT_EQ(response.status, status) << response.body;
@@ -320,6 +324,63 @@ TEST_F(ApiSiteTest, Cancels) {
   door_.cancel_answer = CancelAnswer{CancelStatus::not_found, TaskState::cancelled};
   expect_error(ask("DELETE", kTaskPath), 404, "not_found");
   expect_error(ask("DELETE", "/v1/tasks/7"), 400, "invalid");
+}
+
+// ---- control ------------------------------------------------------------------------------------
+
+TEST_F(ApiSiteTest, QueuesAndWorkersAreControlled) {
+  door_.change_answer = TasksChanged{RequestId(), 1, 0};
+  EXPECT_EQ(Json::parse(post("/v1/queues", R"({"queue":"a/b","action":"pause"})").body)["changed"],
+            1);
+  EXPECT_EQ(door_.controls.front(),
+            (std::pair<std::string, QueueAction>("a/b", QueueAction::pause)));
+  EXPECT_EQ(post("/v1/workers", R"({"worker":"w1","action":"drain"})").status, 200);
+  EXPECT_EQ(door_.drained.front(), "w1");
+  for (const char* body :
+       {R"({"queue":"a b","action":"pause"})", R"({"queue":"a","action":"stop"})",
+        R"({"queue":"a"})", R"({"action":"pause"})", R"([])",
+        R"({"queue":"a","action":"pause","more":1})"}) {
+    expect_error(post("/v1/queues", body), 400, "invalid");
+  }
+  expect_error(post("/v1/workers", R"({"worker":"","action":"drain"})"), 400, "invalid");
+  expect_error(post("/v1/workers", R"({"worker":"w","action":"kill"})"), 400, "invalid");
+  door_.change_answer = Error{ErrorCode::not_found, "there is no queue 'x'"};
+  expect_error(post("/v1/queues", R"({"queue":"x","action":"resume"})"), 404, "not_found");
+  expect_error(post("/v1/workers", R"({"worker":"x","action":"drain"})"), 404, "not_found");
+  expect_error(post("/v1/change", R"({"action":"cancel","queue":"x"})"), 404, "not_found");
+}
+
+TEST_F(ApiSiteTest, AChangeIsReadInFull) {
+  door_.change_answer = TasksChanged{RequestId(), 500, 77};
+  const Json answer = Json::parse(
+      post("/v1/change", R"({"action":"requeue","queue":"q","state":"dead","reason":"timed_out",
+                            "priority_least":2,"priority_most":7,"limit":500,"cursor":12,
+                            "accepted_after":"2026-03-01T12:30:00Z",
+                            "accepted_before":"2026-03-01T12:31:00Z"})")
+          .body);
+  EXPECT_EQ(answer["changed"], 500);
+  EXPECT_EQ(answer["next_cursor"], 77);
+  const ChangeTasks& change = door_.changes.front();
+  EXPECT_EQ(change.action, TaskAction::requeue);
+  EXPECT_EQ(change.filter.queue, "q");
+  EXPECT_EQ(change.filter.state, TaskState::dead);
+  EXPECT_EQ(change.filter.reason, Reason::timed_out);
+  EXPECT_EQ(change.filter.priority_least, 2);
+  EXPECT_EQ(change.filter.priority_most, 7);
+  EXPECT_EQ(change.filter.accepted_before - change.filter.accepted_after, Duration::minutes(1));
+  EXPECT_EQ(change.limit, 500U);
+  EXPECT_EQ(change.cursor, 12U);
+  door_.change_answer = TasksChanged{RequestId(), 0, 0};
+  EXPECT_TRUE(
+      Json::parse(post("/v1/change", R"({"action":"forget"})").body)["next_cursor"].is_null());
+  for (const char* body :
+       {R"({})", R"({"action":"delete"})", R"({"action":"cancel","state":"x"})",
+        R"({"action":"cancel","reason":7})", R"({"action":"cancel","priority_least":10})",
+        R"({"action":"cancel","priority_least":5,"priority_most":4})",
+        R"({"action":"cancel","accepted_before":"yesterday"})",
+        R"({"action":"cancel","limit":-1})"}) {
+    expect_error(post("/v1/change", body), 400, "invalid");
+  }
 }
 
 // ---- openapi.json -------------------------------------------------------------------------------

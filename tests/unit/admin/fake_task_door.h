@@ -18,6 +18,7 @@ class FakeTaskDoor : public TaskDoor {
   std::vector<Result<SubmitStatus>> submit_answers;  // empty: all accepted
   Result<TaskView> view = TaskView{};
   Result<CancelAnswer> cancel_answer = CancelAnswer{};
+  Result<TasksChanged> change_answer = TasksChanged{};
   Result<std::optional<DispatchedTask>> lease_answer = std::optional<DispatchedTask>();
   Result<LeaseState> heartbeat_answer = LeaseState::held;
   Result<LeaseState> finish_answer = LeaseState::accepted;
@@ -25,6 +26,9 @@ class FakeTaskDoor : public TaskDoor {
 
   // What was asked.
   std::vector<wire::TaskDescription> submitted;
+  std::vector<std::pair<std::string, QueueAction>> controls;
+  std::vector<std::string> drained;
+  std::vector<ChangeTasks> changes;
   std::vector<LeaseRequest> leases;
   std::vector<LeaseUpdate> updates;
   std::vector<Completion> completions;
@@ -49,6 +53,18 @@ class FakeTaskDoor : public TaskDoor {
     return view;
   }
   Result<CancelAnswer> cancel(const TaskId&) override { return cancel_answer; }
+  Result<std::uint64_t> control_queue(const std::string& queue, QueueAction action) override {
+    controls.emplace_back(queue, action);
+    return change_answer ? Result<std::uint64_t>(change_answer->count) : change_answer.error();
+  }
+  Result<std::uint64_t> drain_worker(const std::string& worker) override {
+    drained.push_back(worker);
+    return change_answer ? Result<std::uint64_t>(change_answer->count) : change_answer.error();
+  }
+  Result<TasksChanged> change_tasks(const ChangeTasks& change) override {
+    changes.push_back(change);
+    return change_answer;
+  }
   Result<std::optional<DispatchedTask>> lease(const LeaseRequest& request,
                                               const Abandoned&) override {
     leases.push_back(request);

@@ -11,6 +11,7 @@ namespace millrace::broker {
 class FakeTaskReader : public TaskReader {
  public:
   Result<TaskList> answer = TaskList{};  // set before the requests
+  Result<Explained> explained = Explained{};
 
   Result<TaskList> get(const GetTasks& request) override {
     const std::lock_guard lock(mutex_);
@@ -21,6 +22,15 @@ class FakeTaskReader : public TaskReader {
     const std::lock_guard lock(mutex_);
     lists_.push_back(request);
     return answer;
+  }
+  Result<Explained> explain(const TaskId& task) override {
+    const std::lock_guard lock(mutex_);
+    explains_.push_back(task);
+    return explained;
+  }
+  std::vector<TaskId> explains() const {
+    const std::lock_guard lock(mutex_);
+    return explains_;
   }
   std::vector<GetTasks> gets() const {
     const std::lock_guard lock(mutex_);
@@ -35,6 +45,7 @@ class FakeTaskReader : public TaskReader {
   mutable std::mutex mutex_;
   std::vector<GetTasks> gets_;
   std::vector<ListTasks> lists_;
+  std::vector<TaskId> explains_;
 };
 
 }  // namespace millrace::broker

@@ -38,6 +38,9 @@ class SwitchedStore final : public Store {
   }
   int wakeup_descriptor() const override { return -1; }
   void acknowledge_wakeup() override {}
+  Result<TaskRecord> read_task(TaskSequence sequence) override {
+    return store_.read_task(sequence);
+  }
   Result<SharedBytes> read_spec(TaskSequence sequence) override {
     return store_.read_spec(sequence);
   }

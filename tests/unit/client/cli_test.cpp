@@ -264,8 +264,18 @@ TEST_F(CliTest, CommandsThatChange) {
       answer.items = {CancelAnswer{CancelStatus::already_finished, TaskState::succeeded}};
       return {{answer}};
     }
-    if (const auto* requeue = std::get_if<RequeueDead>(&message)) {
-      return {{Changed{requeue->request, 12}}};
+    if (const auto* change = std::get_if<ChangeTasks>(&message)) {
+      return {{TasksChanged{change->request, 6, change->cursor == 0 ? 7U : 0U}}};
+    }
+    if (const auto* explain = std::get_if<Explain>(&message)) {
+      Explained explained;
+      explained.request = explain->request;
+      explained.task.id = explain->task;
+      explained.task.queue = "gpu";
+      explained.task.accepted = Time::since_epoch(Duration::days(20'000));
+      explained.standing = TaskStanding::no_worker;
+      explained.text = "no worker serves queue gpu";
+      return {{explained}};
     }
     if (const auto* control = std::get_if<ControlQueue>(&message)) {
       return {{Changed{control->request, 1}}};
@@ -281,6 +291,10 @@ TEST_F(CliTest, CommandsThatChange) {
   EXPECT_EQ(cancel.code, 1);
   EXPECT_EQ(cancel.out, id + "  already_finished (succeeded)\n");
   EXPECT_EQ(run({"dlq", "requeue", "--all"}).out, "12 tasks requeued\n");
+  EXPECT_EQ(run({"queue", "purge", "mail"}).out, "24 tasks cancelled in mail\n");
+  EXPECT_EQ(run({"cancel", "--queue", "mail", "--json"}).out, "{\"cancelled\":12}\n");
+  EXPECT_EQ(run({"explain", id}).out, id + "  pending: no worker serves queue gpu\n");
+  EXPECT_THAT(run({"history", id, "--json"}).out, HasSubstr(R"("event":"accepted")"));
   EXPECT_EQ(run({"queue", "pause", "mail"}).out, "mail is now paused\n");
   const CliOutcome drain = run({"worker", "drain", "w9"});
   EXPECT_EQ(drain.code, 1);

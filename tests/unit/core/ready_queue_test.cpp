@@ -20,6 +20,12 @@ class ReadyQueueTest : public testing::Test {
     queue_.insert(tasks_, index);
     return index;
   }
+  // One that comes back out of order.
+  TaskIndex add_returned(std::uint64_t sequence) {
+    const TaskIndex index = wait(sequence);
+    EXPECT_TRUE(tasks_[index].in_returned);
+    return index;
+  }
   // Takes all, the next one first.
   std::vector<std::uint64_t> drain(Time now, Duration aging) {
     std::vector<std::uint64_t> order;
@@ -148,6 +154,39 @@ TEST_F(ReadyQueueTest, AgreesWithASortedVector) {
         });
     ASSERT_EQ(first, best == expected.end() ? TaskIndex() : best->index);
   }
+}
+
+TEST_F(ReadyQueueTest, CountsWhatIsAhead) {
+  std::vector<TaskIndex> waiting;
+  for (std::uint64_t sequence = 10; sequence < 20; ++sequence) waiting.push_back(wait(sequence));
+  const TaskIndex returned = wait(5);
+  const TaskIndex between = wait(12 + 100);
+  wait(200, 9);
+  wait(201, 1);
+  EXPECT_EQ(queue_.ahead_of(tasks_, returned).count, 1U) << "the higher priority";
+  EXPECT_EQ(queue_.ahead_of(tasks_, waiting.front()).count, 2U);
+  EXPECT_EQ(queue_.ahead_of(tasks_, waiting.back()).count, 11U);
+  EXPECT_EQ(queue_.ahead_of(tasks_, between).count, 12U);
+  EXPECT_FALSE(queue_.ahead_of(tasks_, waiting.back()).is_estimate);
+}
+
+// Exactly near both ends of a lane, and by the sequences between them: never task by task.
+TEST_F(ReadyQueueTest, EstimatesWhatIsAheadDeepInALongLane) {
+  constexpr std::uint64_t kTasks = 10'000;
+  std::vector<TaskIndex> waiting;
+  for (std::uint64_t at = 0; at < kTasks; ++at) waiting.push_back(wait(1'000'000 + 2 * at));
+  for (std::uint64_t at = 0; at < kTasks; ++at) wait(2 * at + 1);  // returned: out of order
+  for (const std::uint64_t exact : {std::uint64_t{0}, std::uint64_t{900}, kTasks - 1}) {
+    const ReadyQueue::Ahead ahead = queue_.ahead_of(tasks_, waiting[exact]);
+    EXPECT_EQ(ahead.count, kTasks + exact);
+    EXPECT_FALSE(ahead.is_estimate);
+  }
+  const ReadyQueue::Ahead middle = queue_.ahead_of(tasks_, waiting[5'000]);
+  EXPECT_TRUE(middle.is_estimate);
+  EXPECT_NEAR(static_cast<double>(middle.count), 15'000, 10);
+  const ReadyQueue::Ahead deep = queue_.ahead_of(tasks_, add_returned(10'000));
+  EXPECT_TRUE(deep.is_estimate);
+  EXPECT_NEAR(static_cast<double>(deep.count), 5'000, 10);
 }
 
 }  // namespace

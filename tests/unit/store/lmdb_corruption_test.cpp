@@ -49,7 +49,7 @@ class LmdbCorruption : public LmdbStoreTest {
 
 TEST_F(LmdbCorruption, TaskRecordFailsTheLoad) {
   make_store({PutTask{make_task(1)}, PutTask{make_task(17)}, PutTask{make_task(30)}});
-  damage(broker::encode_task(make_task(17)));
+  damage(broker::TaskBody(make_task(17)).view());
   expect_load_fails("tasks/17");
 }
 

@@ -102,8 +102,8 @@ class Text {
     fields("GetTasks", request, tasks, payload, result, attempts);
   }
   void show(const TaskFilter& v) {
-    const auto& [queue, state] = v;
-    fields("TaskFilter", queue, state);
+    const auto& [queue, state, reason, least, most, after, before] = v;
+    fields("TaskFilter", queue, state, reason, least, most, after, before);
   }
   void show(const ListTasks& v) {
     const auto& [request, filter, cursor, limit, attempts] = v;
@@ -134,6 +134,14 @@ class Text {
     fields("Ping", request);
   }
   void show(const ClientGoodbye&) { fields("ClientGoodbye"); }
+  void show(const Explain& v) {
+    const auto& [request, task] = v;
+    fields("Explain", request, task);
+  }
+  void show(const ChangeTasks& v) {
+    const auto& [request, action, filter, cursor, limit] = v;
+    fields("ChangeTasks", request, action, filter, cursor, limit);
+  }
 
   void show(const Endpoints& v) {
     const auto& [client, worker, beat, pulse, http] = v;
@@ -198,6 +206,16 @@ class Text {
   void show(const Changed& v) {
     const auto& [request, count] = v;
     fields("Changed", request, count);
+  }
+  void show(const Explained& v) {
+    const auto& [request, task, standing, text, since, until, started, ahead, estimate, wait,
+                 workers] = v;
+    fields("Explained", request, task, standing, text, since, until, started, ahead, estimate, wait,
+           workers);
+  }
+  void show(const TasksChanged& v) {
+    const auto& [request, count, cursor] = v;
+    fields("TasksChanged", request, count, cursor);
   }
   void show(const StatusReport& v) {
     const auto& [request, json] = v;

@@ -202,7 +202,8 @@ ClientMessage random_client_message(std::size_t kind, Random& random) {
       return GetTasks{request, draw.ids(), draw.truth(), draw.truth(), draw.truth()};
     case 5:
       return ListTasks{request,
-                       {draw.queue_or_any(), draw.word(TaskState{0}, TaskState::expired)},
+                       {draw.queue_or_any(), draw.word(TaskState{0}, TaskState::expired),
+                        Reason::none, 0, kPriorityHighest, Time(), Time()},
                        draw.number(),
                        static_cast<std::uint32_t>(random.between(1, 1'000)),
                        draw.truth()};
@@ -218,8 +219,26 @@ ClientMessage random_client_message(std::size_t kind, Random& random) {
       return GetStatus{request, draw.word(StatusTopic::metrics, StatusTopic::queues)};
     case 11:
       return Ping{request};
-    default:
+    case 12:
       return ClientGoodbye{};
+    case 13:
+      return Explain{request, draw.id<TaskId>()};
+    default: {
+      ChangeTasks change;
+      change.request = request;
+      change.action = draw.word(TaskAction::cancel, TaskAction::forget);
+      change.filter.queue = draw.queue_or_any();
+      change.filter.state = draw.word(TaskState{0}, TaskState::expired);
+      change.filter.reason = draw.word(Reason::none, Reason::expired);
+      change.filter.priority_most = static_cast<std::uint8_t>(random.below(kPriorities));
+      change.filter.priority_least =
+          static_cast<std::uint8_t>(random.below(change.filter.priority_most + 1U));
+      change.filter.accepted_after = draw.time();
+      change.filter.accepted_before = draw.time();
+      change.cursor = draw.number();
+      change.limit = draw.small<std::uint32_t>();
+      return change;
+    }
   }
 }
 
@@ -266,8 +285,25 @@ ClientReply random_client_reply(std::size_t kind, Random& random) {
     case 9:
       return Refused{request, draw.word(ErrorCode::invalid, ErrorCode::misconfigured), draw.text(),
                      draw.duration()};
-    default:
+    case 10:
       return BrokerGoodbye{draw.text()};
+    case 11: {
+      Explained explained;
+      explained.request = request;
+      explained.task = view(draw);
+      explained.standing = draw.word(TaskStanding::delayed, TaskStanding::expired);
+      explained.text = draw.text();
+      explained.since = draw.time();
+      explained.until = draw.time();
+      explained.started = draw.time();
+      explained.ahead = draw.number();
+      explained.ahead_is_estimate = draw.truth();
+      explained.wait = draw.duration();
+      explained.workers = draw.small<std::uint32_t>();
+      return explained;
+    }
+    default:
+      return TasksChanged{request, draw.number(), draw.number()};
   }
 }
 

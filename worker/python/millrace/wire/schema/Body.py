@@ -38,3 +38,7 @@ class Body(object):
     StopTasks = 32
     Recall = 33
     Drain = 34
+    Explain = 35
+    ChangeTasks = 36
+    Explained = 37
+    TasksChanged = 38
