@@ -63,6 +63,7 @@ class ReferenceBroker {
   std::uint64_t requeue_dead(const TaskId& id);
   std::uint64_t purge_dead(const TaskId& id);
   void pause(const std::string& queue, bool paused);
+  bool is_paused(const std::string& queue) const { return paused_.contains(queue); }
   std::uint64_t purge(const std::string& queue);
   void store_accepting(bool accepting) { accepting_ = accepting; }
 

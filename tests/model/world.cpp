@@ -161,6 +161,7 @@ void World::judge_turn() {
 void World::judge_replies() {
   std::vector<DispatchToWorker> dispatches;
   FinishedWords finished;
+  std::vector<Explained> explanations;  // of the end of the turn
   for (const Send& send : effects_.sends) {
     if (const auto* dispatch = std::get_if<DispatchToWorker>(&send)) {
       dispatches.push_back(*dispatch);
@@ -173,11 +174,14 @@ void World::judge_replies() {
       }
     } else if (const auto* to_worker = std::get_if<ToWorker>(&send)) {
       notice(*to_worker);
+    } else if (const auto* explained = std::get_if<ExplainedToClient>(&send)) {
+      explanations.push_back(explained->explained);
     }
   }
   ended_ += finished.size();
   expect(finished == reference_.take_finished(), "the wrong ends were told");
   if (const auto wrong = reference_.dispatch(dispatches)) expect(false, *wrong);
+  for (const Explained& explained : explanations) judge_explained(explained);
 }
 
 // What is called back must be held there, under that fence, beyond what can be running.

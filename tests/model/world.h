@@ -71,6 +71,8 @@ class World {
   void tick();
   void judge_turn();
   void judge_replies();
+  void judge_explained(const Explained& explained);
+  void purge_by_filter(PeerId client, const std::string& queue);
   void notice(const ToWorker& send);
 
   // world_clients.cpp

@@ -77,6 +77,7 @@ void World::get(const Command& command) {
   const TaskId id = task_numbered(command.a);
   step(FromClient{client, GetTasks{RequestId(), {id}, false, false, false}});
   const auto* answer = std::get_if<TaskListToClient>(&effects_.sends.back());
+  core_->step(FromClient{client, Explain{RequestId(), id}}, now_, effects_);
   expect(answer != nullptr, "a get was not answered");
   const auto task = reference_.tasks().find(id);
   if (answer == nullptr || task == reference_.tasks().end()) {
@@ -112,6 +113,7 @@ void World::control(const Command& command) {
   const std::string queue = queue_numbered(command.a);
   QueueAction action = QueueAction::purge;
   std::uint64_t purged = 0;
+  if (command.act == Act::purge && command.b % 4 < 2) return purge_by_filter(client, queue);
   if (command.act == Act::purge) {
     purged = reference_.purge(queue);
   } else {
@@ -125,6 +127,58 @@ void World::control(const Command& command) {
   }
   expect(answer != nullptr || client_reply<Refused>(client) != nullptr,
          "a control went unanswered");
+}
+
+// As `millrace queue purge` does it.
+void World::purge_by_filter(PeerId client, const std::string& queue) {
+  const std::uint64_t expected = reference_.purge(queue);
+  std::uint64_t count = 0;
+  bool known = true;
+  for (const TaskState state : {TaskState::delayed, TaskState::pending}) {
+    ChangeTasks change;
+    change.filter.queue = queue;
+    change.filter.state = state;
+    step(FromClient{client, change});
+    const TasksChanged* answer = client_reply<TasksChanged>(client);
+    known = answer != nullptr;
+    if (known) count += answer->count;
+    expect(!known || answer->next_cursor == 0, "a short step was not the last");
+    expect(known || client_reply<Refused>(client) != nullptr, "a change went unanswered");
+  }
+  expect(count == expected, "the wrong number of tasks was purged by filter");
+}
+
+// The standing of a task is one of its state, and says the truth about its queue.
+void World::judge_explained(const Explained& explained) {
+  const auto found = reference_.tasks().find(explained.task.id);
+  expect(found != reference_.tasks().end(), "an unknown task was explained");
+  if (found == reference_.tasks().end()) return;
+  const auto& task = found->second;
+  expect(explained.task.state == task.state, "a task was explained as it is not");
+  const TaskStanding standing = explained.standing;
+  const bool waits =
+      standing >= TaskStanding::queue_paused && standing <= TaskStanding::broker_stopping;
+  const bool leased = standing >= TaskStanding::running && standing <= TaskStanding::worker_awaited;
+  const bool delayed = standing == TaskStanding::delayed || standing == TaskStanding::retry_wait;
+  expect(waits == (task.state == TaskState::pending) &&
+             leased == (task.state == TaskState::in_progress) &&
+             delayed == (task.state == TaskState::delayed),
+         "a task stands where its state is not");
+  if (is_terminal(task.state)) {
+    expect(name_of(standing) == name_of(task.state), "an end was explained as another");
+  }
+  if (waits) {
+    expect((standing == TaskStanding::queue_paused) == reference_.is_paused(task.spec.queue),
+           "a pause was explained wrongly");
+    expect((standing == TaskStanding::no_worker) == (explained.workers == 0) ||
+               standing == TaskStanding::queue_paused,
+           "the workers of a queue were explained wrongly");
+  }
+  if (leased) {
+    expect((standing == TaskStanding::cancelling) == task.cancel_requested,
+           "a cancel was explained wrongly");
+  }
+  expect(!explained.text.empty(), "an explanation without words");
 }
 
 void World::drain(const Command& command) {

@@ -89,6 +89,7 @@ class ClientNode final : public ClientSide {
   void purge_dead();
   void list();
   void control_queue();
+  void purge_by_filter(const std::string& queue);
   void drain_worker();
   void resume_queues();
   void request(ClientMessage message, Asked asked, bool for_ever);

@@ -163,6 +163,7 @@ void ClientNode::ask() {
   get.tasks = {facts->id};
   get.with_result = world_.chance(500);
   get.with_attempts = world_.chance(500);
+  if (world_.chance(300)) request(Explain{RequestId(), facts->id}, Asked{}, false);
   request(get, Asked{get.tasks, get.with_result}, false);
 }
 
@@ -209,6 +210,7 @@ void ClientNode::control_queue() {
     control.action = QueueAction::purge;
     oracle_.readings().purges_queue(control.queue);
     world_.note(Happening::client_purges_queue, setup_.number, 0, queue);
+    if (world_.chance(500)) return purge_by_filter(control.queue);
   } else if (choice < 3) {
     control.action = QueueAction::pause;
     world_.note(Happening::client_pauses_queue, setup_.number, 0, queue);
@@ -217,6 +219,16 @@ void ClientNode::control_queue() {
     world_.note(Happening::client_resumes_queue, setup_.number, 0, queue);
   }
   request(control, Asked{}, false);
+}
+
+// As `millrace queue purge` does it, all at once.
+void ClientNode::purge_by_filter(const std::string& queue) {
+  for (const TaskState state : {TaskState::delayed, TaskState::pending}) {
+    ChangeTasks change;
+    change.filter.queue = queue;
+    change.filter.state = state;
+    request(change, Asked{}, false);
+  }
 }
 
 void ClientNode::drain_worker() {

@@ -60,6 +60,14 @@ std::string header_variable(const std::string& name, const std::string& value) {
   return variable + "=" + value;
 }
 
+// The trace that the task belongs to, by the names that programs look for (W3C Trace Context);
+// nothing for other headers.
+std::string trace_variable(const std::string& name, const std::string& value) {
+  if (value.find('\0') != std::string::npos) return {};
+  if (name == "traceparent") return "TRACEPARENT=" + value;
+  return name == "tracestate" ? "TRACESTATE=" + value : std::string();
+}
+
 std::vector<std::string> environment_for(const Task& task) {
   std::vector<std::string> environment;
   for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
@@ -68,7 +76,8 @@ std::vector<std::string> environment_for(const Task& task) {
     const bool ours =
         text.rfind("MILLRACE_TASK_ID=", 0) == 0 || text.rfind("MILLRACE_QUEUE=", 0) == 0 ||
         text.rfind("MILLRACE_ATTEMPT=", 0) == 0 || text.rfind("MILLRACE_FENCE=", 0) == 0 ||
-        text.rfind("MILLRACE_HEADER_", 0) == 0;
+        text.rfind("MILLRACE_HEADER_", 0) == 0 || text.rfind("TRACEPARENT=", 0) == 0 ||
+        text.rfind("TRACESTATE=", 0) == 0;
     if (!ours) environment.emplace_back(text);
   }
   environment.push_back("MILLRACE_TASK_ID=" + to_text(task.id()));
@@ -76,8 +85,9 @@ std::vector<std::string> environment_for(const Task& task) {
   environment.push_back("MILLRACE_ATTEMPT=" + std::to_string(task.attempt()));
   environment.push_back("MILLRACE_FENCE=" + std::to_string(task.fence().value));
   for (const auto& [name, value] : task.headers()) {
-    std::string variable = header_variable(name, value);
-    if (!variable.empty()) environment.push_back(std::move(variable));
+    for (std::string variable : {header_variable(name, value), trace_variable(name, value)}) {
+      if (!variable.empty()) environment.push_back(std::move(variable));
+    }
   }
   return environment;
 }

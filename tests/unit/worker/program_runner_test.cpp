@@ -185,6 +185,17 @@ TEST_F(ProgramRunnerTest, TheEnvironmentTellsTheTask) {
   EXPECT_EQ(completion.result.text(), "01000000-0000-0000-0000-000000000007 q 2 47 abc\n5\n");
 }
 
+TEST_F(ProgramRunnerTest, TheTraceOfTheTaskIsTheProgramsAndNoOther) {
+  ::setenv("TRACEPARENT", "of-the-worker", 1);
+  use_script("echo \"$TRACEPARENT $TRACESTATE\"");
+  const Completion without = run(make_task(7));
+  const Completion with = run(make_task(8, "", {{"traceparent", "00-4bf9-00f0-01"},
+                                                {"tracestate", "k=v"}}));
+  ::unsetenv("TRACEPARENT");
+  EXPECT_EQ(without.result.text(), " \n");
+  EXPECT_EQ(with.result.text(), "00-4bf9-00f0-01 k=v\n");
+}
+
 TEST_F(ProgramRunnerTest, TheProgramStartsWithPlainSignalsAndDescriptors) {
   const Completion completion =
       run_script("grep -E 'Sig(Blk|Ign)' /proc/self/status; ls /proc/self/fd | wc -l");
