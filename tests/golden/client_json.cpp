@@ -195,8 +195,9 @@ Json table(const TaskList& message, Parts& parts) {
 Json table(const Changed& message, Parts&) {
   return {{"count", wide(message.count)}};
 }
-Json table(const Explained& message, Parts& parts) {
-  return {{"task", view_json(message.task, parts)},
+Json table(const Explained& message, Parts&) {
+  Parts none;  // its task comes without spec and result
+  return {{"task", view_json(message.task, none)},
           {"standing", name_of(message.standing)},
           {"text", message.text},
           {"since_ns", json_of(message.since)},
