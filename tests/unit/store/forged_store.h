@@ -32,7 +32,7 @@ struct Forge {
     ASSERT_TRUE(log.add(transaction, wrong).ok());
   }
   void task(const broker::TaskRecord& task) {
-    record(broker::RecordKind::task, task.sequence.value, broker::encode_task(task));
+    record(broker::RecordKind::task, task.sequence.value, broker::TaskBody(task).view());
   }
   void totals(std::uint64_t accepted, std::uint64_t last_sequence) {
     broker::Totals totals;

@@ -25,6 +25,20 @@ TEST_F(StoreIdentityTest, OlderFormatIsRefused) {
   expect_refused(ErrorCode::misconfigured, {"format 1", "before the first release"});
 }
 
+TEST_F(StoreIdentityTest, TheFormatBeforeIsTakenOver) {
+  const std::string format_2("\2\0\0\0\0\0\0\0", 8);
+  forge([&](Forge& forge) {
+    forge.value(TableId::meta, Key::of_meta(broker::kMetaFormat), format_2);
+  });
+  open();
+  std::vector<std::uint8_t> format;
+  forge([&](Forge& forge) {
+    format = forge.raw_copy(TableId::meta, Key::of_meta(broker::kMetaFormat).view());
+  });
+  ASSERT_GT(format.size(), 8U);
+  EXPECT_EQ(format[format.size() - 8], broker::kFormatVersion);
+}
+
 TEST_F(StoreIdentityTest, MissingFormatIsCorrupt) {
   forge([](Forge& forge) { forge.erase(TableId::meta, Key::of_meta(broker::kMetaFormat)); });
   expect_refused(ErrorCode::corrupt, {"meta/format is missing"});
