@@ -99,11 +99,11 @@ std::string pending_text(const Explained& e) {
 
 std::string running_text(const Explained& e, Time now) {
   const std::string lease = "lease ends in " + age_text(e.until - now);
-  const std::string since = "since " + age_text(now - e.since);
+  const std::string age = age_text(now - e.since);
   switch (e.standing) {
     case TaskStanding::given_ahead:
-      return "given ahead to " + worker_of(e.task) + " " + since +
-             ", which has other tasks to run first; " + lease;
+      return "given ahead to " + worker_of(e.task) + " " + age +
+             " ago, which has other tasks to run first; " + lease;
     case TaskStanding::cancelling:
       return "a client cancelled it; " + worker_of(e.task) + " is told to stop; " + lease;
     case TaskStanding::worker_awaited:
@@ -111,7 +111,7 @@ std::string running_text(const Explained& e, Time now) {
              " to come back";
     default: {
       std::string text =
-          "in progress on " + worker_of(e.task) + " " + since + ", " + attempt_of(e.task);
+          "in progress on " + worker_of(e.task) + " for " + age + ", " + attempt_of(e.task);
       if (e.task.progress_percent > 0) {
         text += ", " + std::to_string(e.task.progress_percent) + " %";
       }
