@@ -133,6 +133,13 @@ ConfigResult read_config(int argc, const char* const* argv) {
                "millrace-broker"};
   app.footer(list_of_store_tools());
   host::add_common_options(app, config.log_level);
+  host::add_log_format(app, config.log_format);
+  bool check = false;
+  bool print = false;
+  app.add_flag("--check-config", check, "Say whether the configuration is good, and exit")
+      ->configurable(false);
+  app.add_flag("--print-config", print, "Print every setting as it would hold, and exit")
+      ->configurable(false);
   add_network_options(app, config);
   add_store_options(app, config);
   add_task_options(app, config);
@@ -148,6 +155,9 @@ ConfigResult read_config(int argc, const char* const* argv) {
     std::fprintf(stderr, "millrace-broker: %s\n", safe.error().message.c_str());
     return {std::nullopt, host::ExitCode::refused_to_start};
   }
+  if (print) std::fputs(host::settings_text(app).c_str(), stdout);
+  if (check && !print) std::puts("the configuration is good");
+  if (check || print) return {std::nullopt, host::ExitCode::done};
   config.admin.host = config.http_host.empty() ? config.bind_host : config.http_host;
   return {std::move(config), host::ExitCode::done};
 }

@@ -26,6 +26,7 @@ struct BrokerConfig {
   HttpReaders http_readers = HttpReaders::loopback;
   std::uint32_t http_leases_max = 256;
   std::string log_level = "info";
+  std::string log_format = "text";
   // Specs kept in memory between acceptance and dispatch; beyond it they are read from the store.
   ByteCount spec_cache_bytes_max = ByteCount::mebibytes(8);
   // Writes that wait for their commit; beyond it clients are not read until it shrinks.

@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
   BrokerConfig& config = *configured.config;
   host::StopSignal stop;
   const host::Clock clock;
-  auto log = host::make_log("millrace-broker", config.log_level);
+  auto log = host::make_log("millrace-broker", config.log_level, config.log_format);
   if (!log.ok()) return refuse(log.error());
   zmq::context_t context = wire::make_context();
   auto keeper = AccessKeeper::start(context, config.keys_folder, *log);

@@ -98,6 +98,16 @@ CLI::Validator readable_file() {
       "FILE");
 }
 
+// As a string of TOML.
+std::string quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : one_line(text)) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
 struct ByteUnit {
   std::string_view suffix;
   std::uint64_t bytes;
@@ -166,6 +176,34 @@ void add_common_options(CLI::App& app, std::string& log_level) {
   app.set_config("--config", "", "Read options from this TOML file (also MILLRACE_CONFIG)")
       ->check(readable_file());
   app.config_formatter(std::make_shared<TomlConfig>(app));
+}
+
+void add_log_format(CLI::App& app, std::string& log_format) {
+  app.add_option("--log-format", log_format, "text, or json for one object a line")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+}
+
+std::string settings_text(const CLI::App& app) {
+  std::string text;
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->get_configurable() || option->get_lnames().empty()) continue;
+    if (option == app.get_config_ptr() || option->get_expected_max() == 0) continue;
+    const std::vector<std::string> given = option->results();
+    const bool list = option->get_expected_max() > 1;
+    if (list) {
+      if (given.empty()) continue;
+      std::string items;
+      for (const std::string& item : given) items += (items.empty() ? "" : ", ") + quoted(item);
+      text += option->get_lnames().front() + " = [" + items + "]\n";
+      continue;
+    }
+    const std::string value = given.empty() ? option->get_default_str() : given.back();
+    if (value.empty()) continue;
+    const bool number = option->get_type_name().find("UINT") != std::string::npos;
+    text += option->get_lnames().front() + " = " + (number ? value : quoted(value)) + "\n";
+  }
+  return text;
 }
 
 ParseResult parse_command_line(CLI::App& app, int argc, const char* const* argv) {

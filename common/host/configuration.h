@@ -17,6 +17,12 @@ namespace millrace::host {
 // `app` (made when parse is called: "--client-port" reads MILLRACE_CLIENT_PORT).
 void add_common_options(CLI::App& app, std::string& log_level);
 
+// --log-format, for the programs that log.
+void add_log_format(CLI::App& app, std::string& log_format);
+
+// Every setting of `app` as it holds now, as a TOML file that --config reads: after a parse.
+std::string settings_text(const CLI::App& app);
+
 // Parses. On --help or --version prints and returns `done` in `exit_now`. Errors are printed as one
 // line on stderr that names flag, variable or file line, and what is allowed; `exit_now` is
 // `usage`.

@@ -1,9 +1,12 @@
-"""What an operator does, with the real programs: explain, history, pause, purge, changes by filter."""
+"""What an operator does, with the real programs: explain, history, pause, purge, changes by filter,
+and the settings of a broker."""
 
 import json
+import os
+import subprocess
 import unittest
 
-from cluster import ClusterTest, wait_for
+from cluster import BINARIES, ClusterTest, wait_for
 
 
 class Operator(ClusterTest):
@@ -85,6 +88,40 @@ class Operator(ClusterTest):
         wait_for(lambda: self.cluster.metric("pending_tasks") == len(tasks), "the requeued tasks")
         self.assertIn("20 tasks cancelled", self.ask("cancel", "--queue", "mail", "--priority", "4"))
         self.assertIn("0 tasks cancelled", self.ask("cancel", "--all"))
+
+
+class Settings(ClusterTest):
+    def write(self, text):
+        path = os.path.join(self.cluster.folder, "broker.toml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def broker(self, *arguments):
+        return subprocess.run([os.path.join(BINARIES, "millrace-broker"), *arguments], text=True,
+                              capture_output=True, check=False, timeout=60)
+
+    def test_a_configuration_is_checked_and_printed_without_a_broker(self):
+        good = self.write('retention = "90m"\nhttp-host-name = ["a", "b"]\n')
+        data = os.path.join(self.cluster.folder, "nowhere")
+        self.assertEqual(self.broker("--data", data, "--config", good, "--check-config").returncode, 0)
+        printed = self.broker("--data", data, "--config", good, "--print-config")
+        self.assertIn('retention = "90m"\n', printed.stdout)
+        self.assertIn("tasks-max = 20000000\n", printed.stdout)
+        # What was printed is a configuration, and says the same.
+        again = self.broker("--config", self.write(printed.stdout), "--print-config")
+        self.assertEqual((again.returncode, again.stdout), (0, printed.stdout), again.stderr)
+        self.write('lease = "1ms"\n')
+        bad = self.broker("--data", data, "--config", good, "--check-config")
+        self.assertEqual((bad.returncode, bad.stdout), (2, ""))
+        self.assertIn("--lease", bad.stderr)
+        self.assertFalse(os.path.exists(data))
+
+    def test_logs_are_json_where_it_is_wanted(self):
+        self.cluster.start_broker("--log-format", "json")
+        with open(os.path.join(self.cluster.folder, "broker.log"), encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file]
+        self.assertEqual({line["program"] for line in lines}, {"millrace-broker"})
 
 
 if __name__ == "__main__":
