@@ -38,6 +38,7 @@ void StatusBoard::publish(const host::Clock& clock, const BrokerCore& core, cons
   snapshot->store_accepting = snapshot->store_usage.accepting;
   snapshot->store_counters = store.counters();
   snapshot->commit_time = store.commit_times();
+  snapshot->history = recorder_.note(*snapshot);
   const Time end = clock.now();
   next_ = end + std::max(kIntervalMin, (end - now) * kCostFactor);
   const std::lock_guard lock(mutex_);

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 
+#include "broker/admin/status_history.h"
 #include "broker/admin/status_snapshot.h"
 #include "broker/config.h"
 #include "broker/core/broker_core.h"
@@ -50,6 +51,7 @@ class StatusBoard {
   std::string version_;
   Time started_;
   Time next_;
+  StatusRecorder recorder_;
   mutable std::mutex mutex_;
   StatusPointer newest_;  // guarded by mutex_
 };

@@ -54,7 +54,7 @@ std::string head_of(const HttpResponse& response) {
   add("Date", http_date());
   if (response.status != 204) {  // RFC 9110 section 8.6
     add("Content-Type", response.content_type);
-    add("Content-Length", std::to_string(response.body.size()));
+    if (!response.stream) add("Content-Length", std::to_string(response.body.size()));
   }
   add("Connection", "close");
   add("Cache-Control", "no-store");
@@ -77,6 +77,15 @@ bool write_all(mg_connection* connection, std::string_view bytes) {
   }
   return true;
 }
+
+class CivetStream final : public HttpStream {
+ public:
+  explicit CivetStream(mg_connection* connection) : connection_(connection) {}
+  bool write(std::string_view bytes) override { return write_all(connection_, bytes); }
+
+ private:
+  mg_connection* connection_;
+};
 
 bool write_response(mg_connection* connection, const HttpResponse& response, bool with_body) {
   std::string message = head_of(response);
@@ -164,6 +173,10 @@ int on_request(mg_connection* connection) {
     const bool wanted = !response.undelivered || !peer.gone();
     const bool sent = wanted && write_response(connection, response, request.method != "HEAD");
     if (!sent && response.undelivered) response.undelivered();
+    if (sent && response.stream && request.method != "HEAD") {
+      CivetStream stream(connection);
+      response.stream(stream);
+    }
     return response.status;
   } catch (const std::exception&) {
     return kAnswered;  // out of memory: close without an answer
@@ -207,7 +220,8 @@ class AdminServer::Listener {
   Status open(const AdminSettings& settings) {
     const std::string address = settings.host + ":" + std::to_string(settings.port);
     const std::uint32_t count = std::max<std::uint32_t>(1, settings.threads);
-    const std::string threads = std::to_string(count + settings.api.polls_max);
+    const std::string threads =
+        std::to_string(count + settings.api.polls_max + AdminSite::kStreamsMax);
     // No document root: there are no files to serve, and no path can reach one.
     std::array<const char*, 23> options = {"listening_ports",
                                            address.c_str(),  //

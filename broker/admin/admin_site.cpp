@@ -1,7 +1,9 @@
 #include "broker/admin/admin_site.h"
 
 #include <array>
+#include <chrono>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "broker/admin/dashboard_assets.h"
@@ -16,6 +18,10 @@ namespace millrace::broker {
 namespace {
 
 constexpr std::string_view kTaskPrefix = "/tasks/";
+constexpr std::string_view kEventsPath = "/events";
+// Between two events, and between two looks whether anybody still reads them.
+constexpr std::chrono::milliseconds kLookInterval{200};
+constexpr int kLooksPerEvent = 5;
 constexpr std::string_view kExplainPage = "/explain";
 constexpr std::string_view kHistoryPage = "/history";
 
@@ -84,11 +90,12 @@ HttpResponse AdminSite::respond(const HttpRequest& request, HttpConnection& conn
   if (request.path.starts_with(ApiSite::kPrefix)) return api_.respond(request, connection);
   if (auto refusal = check_body(request)) return *std::move(refusal);
   const Route found = route(request.path);
-  if (found.handler == nullptr) {
-    return error_answer(
-        404, "not_found",
-        "no such page; there are /, /metrics, /workers, /queues, /tasks/{id} with /explain and "
-        "/history, /dlq, /livez, /readyz and /v1/");
+  const bool is_stream = request.path == kEventsPath;
+  if (found.handler == nullptr && !is_stream) {
+    return error_answer(404, "not_found",
+                        "no such page; there are /, /metrics, /workers, /queues, /tasks, "
+                        "/tasks/{id} with /explain and /history, /dlq, /history, /events, /livez, "
+                        "/readyz and /v1/");
   }
   if (request.method != "GET" && request.method != "HEAD") {
     HttpResponse response =
@@ -97,22 +104,25 @@ HttpResponse AdminSite::respond(const HttpRequest& request, HttpConnection& conn
     return response;
   }
   if (auto refusal = gate_.refusal(request, found.access)) return *std::move(refusal);
-  return (this->*found.handler)(request);
+  return is_stream ? events(connection) : (this->*found.handler)(request);
 }
 
 AdminSite::Route AdminSite::route(std::string_view path) const {
-  static constexpr std::array<std::pair<std::string_view, Route>, 6> kRoutes = {{
+  static constexpr std::array<std::pair<std::string_view, Route>, 8> kRoutes = {{
       {"/metrics", {&AdminSite::metrics, HttpAccess::read}},
       {"/workers", {&AdminSite::workers, HttpAccess::read}},
       {"/queues", {&AdminSite::queues, HttpAccess::read}},
+      {"/tasks", {&AdminSite::tasks, HttpAccess::read}},
       {"/dlq", {&AdminSite::dead_letters, HttpAccess::read}},
+      {"/history", {&AdminSite::past, HttpAccess::read}},
       {"/livez", {&AdminSite::alive, HttpAccess::open}},
       {"/readyz", {&AdminSite::ready, HttpAccess::open}},
   }};
   for (const auto& [name, found] : kRoutes) {
     if (path == name) return found;
   }
-  if (dashboard_asset(path) != nullptr) return {&AdminSite::dashboard, HttpAccess::read};
+  // The page is the same for everybody; what it shows it asks for.
+  if (dashboard_asset(path) != nullptr) return {&AdminSite::dashboard, HttpAccess::open};
   return {page_of_task(path), HttpAccess::read};
 }
 
@@ -160,6 +170,37 @@ HttpResponse AdminSite::queues(const HttpRequest&) const {
   return status ? json_answer(queues_json(*status)) : no_status_yet();
 }
 
+HttpResponse AdminSite::past(const HttpRequest&) const {
+  const StatusPointer status = status_();
+  return status ? json_answer(history_json(*status)) : no_status_yet();
+}
+
+// Server-sent events, WHATWG HTML section 9.2: each newest snapshot once, at most one a second.
+HttpResponse AdminSite::events(HttpConnection& connection) const {
+  auto share = streams_->take();
+  if (!share) {
+    return retry_answer("busy", "enough others read events already; ask for /metrics instead");
+  }
+  HttpResponse response;
+  response.content_type = "text/event-stream";
+  response.stream = [kept = std::make_shared<RequestSlots::Share>(*std::move(share)),
+                     status = status_, &connection](HttpStream& stream) {
+    StatusPointer told;
+    while (!connection.gone()) {
+      StatusPointer newest = status();
+      const bool is_news = newest && newest != told;
+      const std::string words =
+          is_news ? "data: " + event_json(*newest, kEventWorkersMax) + "\n" : ":\n\n";
+      if (!stream.write(words)) return;
+      told = std::move(newest);
+      for (int look = 0; look < kLooksPerEvent && !connection.gone(); ++look) {
+        std::this_thread::sleep_for(kLookInterval);
+      }
+    }
+  };
+  return response;
+}
+
 HttpResponse AdminSite::task(const HttpRequest& request) const {
   const std::string_view text = std::string_view(request.path).substr(kTaskPrefix.size());
   const std::optional<TaskId> id = parse_id<TaskId>(text);
@@ -204,8 +245,24 @@ Result<Explained> AdminSite::explained(std::string_view path, std::string_view p
 }
 
 HttpResponse AdminSite::dead_letters(const HttpRequest& request) const {
+  return task_list(request, TaskState::dead);
+}
+
+HttpResponse AdminSite::tasks(const HttpRequest& request) const {
+  const std::optional<std::string> name = query_parameter(request.query, "state");
+  if (!name) return task_list(request, TaskState{0});
+  const std::optional<TaskState> state = task_state_named(*name);
+  if (!state) {
+    return error_answer(400, "invalid",
+                        "state must be delayed, pending, in_progress, succeeded, dead, cancelled "
+                        "or expired");
+  }
+  return task_list(request, *state);
+}
+
+HttpResponse AdminSite::task_list(const HttpRequest& request, TaskState state) const {
   ListTasks list;
-  list.filter.state = TaskState::dead;
+  list.filter.state = state;
   list.filter.queue = query_parameter(request.query, "queue").value_or("");
   if (const auto text = query_parameter(request.query, "cursor")) {
     const auto cursor = parse_number(*text, UINT64_MAX);

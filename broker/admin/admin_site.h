@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "broker/admin/api_site.h"
 #include "broker/admin/http_gate.h"
 #include "broker/admin/http_message.h"
+#include "broker/admin/request_slots.h"
 #include "broker/admin/status_snapshot.h"
 #include "broker/admin/task_reader.h"
 
@@ -28,6 +30,9 @@ class AdminSite {
   static constexpr std::uint64_t kBodyBytesMax = 64 * 1024;
   // Tasks in one answer of /dlq.
   static constexpr std::uint64_t kListLimitMax = 1'000;
+  // Readers of /events at once, each with a thread; and workers in an event.
+  static constexpr std::uint32_t kStreamsMax = 8;
+  static constexpr std::size_t kEventWorkersMax = 200;
 
   // `tasks` and `api` must outlive the site. `allowed_hosts`: see host_allowed. `gate` is for the
   // status pages; the API has its own.
@@ -49,6 +54,10 @@ class AdminSite {
   HttpResponse metrics(const HttpRequest& request) const;
   HttpResponse workers(const HttpRequest& request) const;
   HttpResponse queues(const HttpRequest& request) const;
+  HttpResponse past(const HttpRequest& request) const;
+  HttpResponse events(HttpConnection& connection) const;
+  HttpResponse tasks(const HttpRequest& request) const;
+  HttpResponse task_list(const HttpRequest& request, TaskState state) const;
   HttpResponse task(const HttpRequest& request) const;
   HttpResponse explain(const HttpRequest& request) const;
   HttpResponse history(const HttpRequest& request) const;
@@ -64,6 +73,7 @@ class AdminSite {
   ApiSite& api_;
   std::vector<std::string> allowed_hosts_;
   HttpGate gate_;
+  std::shared_ptr<RequestSlots> streams_ = std::make_shared<RequestSlots>(kStreamsMax);
 };
 
 }  // namespace millrace::broker

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,15 @@ class HttpConnection {
   virtual bool gone() = 0;
 };
 
+// Where an answer without an end is written.
+class HttpStream {
+ public:
+  virtual ~HttpStream() = default;
+  // Blocks while the peer is slow. False when it has read too slowly, has closed, or the server
+  // stops: then there is nothing more to do.
+  virtual bool write(std::string_view bytes) = 0;
+};
+
 struct HttpResponse {
   int status = 200;
   std::string content_type;
@@ -41,6 +51,9 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers;  // beyond those every answer has
   // Called when the peer was gone before the answer was sent. Optional.
   std::function<void()> undelivered = {};
+  // Instead of a body: writes until there is no more, or nobody to read it. It has the thread and
+  // the connection for as long.
+  std::function<void(HttpStream&)> stream = {};
 };
 
 }  // namespace millrace::broker

@@ -5,6 +5,7 @@
 #include "broker/admin/json_text.h"
 #include "broker/admin/latency.h"
 #include "broker/admin/status_figures.h"
+#include "broker/admin/status_history.h"
 #include "broker/admin/worker_keys.h"
 
 namespace millrace::broker {
@@ -124,9 +125,7 @@ Json worker(const WorkerStatus& status) {
           {"id", to_text(status.id)}};
 }
 
-}  // namespace
-
-std::string metrics_json(const StatusSnapshot& snapshot) {
+Json metrics_document(const StatusSnapshot& snapshot) {
   const WorkerFigures workers = figures_of(snapshot.workers);
   Json document = Json::object();
   add_baseline(document, snapshot, workers);
@@ -143,25 +142,76 @@ std::string metrics_json(const StatusSnapshot& snapshot) {
   document["epoch"] = id_number(snapshot.epoch.value);
   document["version"] = text(snapshot.version);
   document["taken_at"] = moment(snapshot.taken);
-  return dump(document);
+  return document;
 }
 
-std::string workers_json(const StatusSnapshot& snapshot) {
+Json workers_document(const StatusSnapshot& snapshot, std::size_t workers_max) {
   const std::vector<std::string> keys = worker_keys(snapshot.workers);
   Json document = Json::object();
   // The keys are unique, so the members need not be searched before each is added.
   auto& members = document.get_ref<Json::object_t&>();
-  members.reserve(keys.size());
-  for (std::size_t i = 0; i < keys.size(); ++i) {
+  const std::size_t count = std::min(keys.size(), workers_max);
+  members.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
     members.emplace_back(keys[i], worker(snapshot.workers[i]));
   }
-  return dump(document);
+  return document;
+}
+
+Json sample_json(const StatusSample& sample) {
+  Json queues = Json::object();
+  for (const QueueSample& queue : sample.queues) {
+    queues[queue.name] = {{"waiting", queue.waiting},
+                          {"in_progress", queue.in_progress},
+                          {"oldest_pending_seconds", seconds(queue.oldest_pending_age)}};
+  }
+  return {{"taken_at", moment(sample.taken)},
+          {"submitted_tasks", sample.submitted},
+          {"completed_tasks", sample.succeeded},
+          {"dead_lettered_total", sample.dead_lettered},
+          {"total_retries", sample.retries},
+          {"waiting_tasks", sample.waiting},
+          {"in_progress_tasks", sample.in_progress},
+          {"dead_tasks", sample.dead},
+          {"slots", sample.slots},
+          {"busy_slots", sample.busy_slots},
+          {"connected_workers", sample.workers},
+          {"oldest_pending_seconds", seconds(sample.oldest_pending_age)},
+          {"queues", std::move(queues)}};
+}
+
+}  // namespace
+
+std::string metrics_json(const StatusSnapshot& snapshot) {
+  return dump(metrics_document(snapshot));
+}
+
+std::string workers_json(const StatusSnapshot& snapshot) {
+  return dump(workers_document(snapshot, snapshot.workers.size()));
 }
 
 std::string queues_json(const StatusSnapshot& snapshot) {
   Json document = Json::object();
   document["queues"] = queue_list(snapshot);
   return dump(document);
+}
+
+std::string history_json(const StatusSnapshot& snapshot) {
+  Json samples = Json::array();
+  if (snapshot.history) {
+    for (const auto& sample : snapshot.history->samples) samples.push_back(sample_json(*sample));
+  }
+  Json document = Json::object();
+  document["interval_seconds"] = seconds(StatusRecorder::kInterval);
+  document["samples"] = std::move(samples);
+  return dump_line(document);
+}
+
+std::string event_json(const StatusSnapshot& snapshot, std::size_t workers_max) {
+  Json document = Json::object();
+  document["metrics"] = metrics_document(snapshot);
+  document["workers"] = workers_document(snapshot, workers_max);
+  return dump_line(document);
 }
 
 }  // namespace millrace::broker

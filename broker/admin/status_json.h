@@ -22,4 +22,11 @@ std::string workers_json(const StatusSnapshot& snapshot);
 // GET /queues: {"queues": [...]}, by name.
 std::string queues_json(const StatusSnapshot& snapshot);
 
+// GET /history: {"samples": [...]}, oldest first; see StatusSample.
+std::string history_json(const StatusSnapshot& snapshot);
+
+// What an event of GET /events carries, on one line: {"metrics": …, "workers": …} as in the
+// documents above, of at most `workers_max` workers.
+std::string event_json(const StatusSnapshot& snapshot, std::size_t workers_max);
+
 }  // namespace millrace::broker

@@ -13,6 +13,8 @@
 
 namespace millrace::broker {
 
+struct StatusHistory;
+
 struct StatusSnapshot {
   Time taken;
   Duration uptime;
@@ -44,6 +46,8 @@ struct StatusSnapshot {
   StoreUsage store_usage;
   StoreCounters store_counters;
   LatencySummary commit_time;
+
+  std::shared_ptr<const StatusHistory> history;  // of the last hour; null: none is kept
 };
 
 using StatusPointer = std::shared_ptr<const StatusSnapshot>;
