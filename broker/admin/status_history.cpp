@@ -40,8 +40,7 @@ StatusSample sample_of(const StatusSnapshot& snapshot) {
   sample.succeeded = snapshot.totals.succeeded;
   sample.dead_lettered = snapshot.totals.dead;
   sample.retries = snapshot.totals.retries;
-  sample.waiting =
-      tasks_in(snapshot, TaskState::pending) + tasks_in(snapshot, TaskState::delayed);
+  sample.waiting = tasks_in(snapshot, TaskState::pending) + tasks_in(snapshot, TaskState::delayed);
   sample.in_progress = tasks_in(snapshot, TaskState::in_progress);
   sample.dead = tasks_in(snapshot, TaskState::dead);
   sample.slots = workers.slots;

@@ -30,7 +30,7 @@ struct StatusSample {
   std::uint64_t slots = 0;
   std::uint64_t busy_slots = 0;
   std::uint64_t workers = 0;
-  Duration oldest_pending_age;     // over all queues
+  Duration oldest_pending_age;      // over all queues
   std::vector<QueueSample> queues;  // those with the most waiting tasks, by name
 };
 

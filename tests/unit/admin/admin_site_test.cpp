@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <regex>
 
+#include "broker/admin/status_history.h"
 #include "broker/admin/status_json.h"
 #include "broker/admin/task_json.h"
 #include "tests/unit/admin/fake_task_door.h"
@@ -74,7 +76,7 @@ class AdminSiteTest : public ::testing::Test {
 // ---- refusals -----------------------------------------------------------------------------------
 
 TEST_F(AdminSiteTest, UnknownPathsAreNotFound) {
-  for (const char* path : {"", "/metrics/", "/metrics.json", "//metrics", "/Metrics", "/tasks",
+  for (const char* path : {"", "/metrics/", "/metrics.json", "//metrics", "/Metrics", "/event",
                            "/tasks/", "/tasks/a/b", "/../etc/passwd", "/dashboard.js.map", "*"}) {
     expect_error(get(path), 404, "not_found");
   }
@@ -294,6 +296,78 @@ TEST_F(AdminSiteTest, DeadLettersArePaged) {
   EXPECT_EQ(asked[1].limit, 1'000U);
 }
 
+TEST_F(AdminSiteTest, TasksAreListedByState) {
+  EXPECT_EQ(get("/tasks", "state=in_progress&queue=mail&limit=7").status, 200);
+  TaskFilter filter;
+  filter.queue = "mail";
+  filter.state = TaskState::in_progress;
+  EXPECT_EQ(tasks_.lists().back().filter, filter);
+  EXPECT_EQ(tasks_.lists().back().limit, 7U);
+  EXPECT_EQ(get("/tasks").status, 200);
+  EXPECT_EQ(tasks_.lists().back().filter, TaskFilter());
+  expect_error(get("/tasks", "state=busy"), 400, "invalid");
+}
+
+TEST_F(AdminSiteTest, TheLastHourIsEmptyWithoutAHistory) {
+  const Json document = Json::parse(get("/history").body);
+  EXPECT_EQ(document["interval_seconds"], 10);
+  EXPECT_TRUE(document["samples"].empty());
+}
+
+TEST_F(AdminSiteTest, TheLastHourHasItsSamples) {
+  StatusRecorder recorder;
+  snapshot_.history = recorder.note(snapshot_);
+  const Json sample = Json::parse(get("/history").body)["samples"][0];
+  EXPECT_EQ(sample["completed_tasks"], 700);
+  EXPECT_EQ(sample["waiting_tasks"], 240);
+  EXPECT_EQ(sample["taken_at"], "2026-03-01T12:30:00.000Z");
+}
+
+// Keeps what is written, and leaves after some of it.
+class Listener : public HttpStream {
+ public:
+  explicit Listener(std::size_t wanted) : wanted_(wanted) {}
+  bool write(std::string_view bytes) override {
+    heard.emplace_back(bytes);
+    return heard.size() < wanted_;
+  }
+  std::vector<std::string> heard;
+
+ private:
+  std::size_t wanted_;
+};
+
+TEST_F(AdminSiteTest, EventsTellTheStatus) {
+  const HttpResponse response = get("/events");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.content_type, "text/event-stream");
+  Listener listener(1);
+  response.stream(listener);
+  ASSERT_EQ(listener.heard.size(), 1U);
+  const std::string& event = listener.heard.front();
+  EXPECT_TRUE(event.starts_with("data: {")) << event;
+  EXPECT_TRUE(event.ends_with("}\n\n")) << event;
+  const Json document = Json::parse(event.substr(6));
+  EXPECT_EQ(document["metrics"]["completed_tasks"], 700);
+  EXPECT_EQ(document["workers"].size(), snapshot_.workers.size());
+}
+
+TEST_F(AdminSiteTest, EventsEndWhenNobodyReadsThem) {
+  const HttpResponse response = get("/events");
+  connection_.peer_gone = true;
+  Listener listener(100);
+  response.stream(listener);
+  EXPECT_TRUE(listener.heard.empty());
+}
+
+TEST_F(AdminSiteTest, EventsHaveSoManyReaders) {
+  std::vector<HttpResponse> readers;
+  for (std::uint32_t i = 0; i < AdminSite::kStreamsMax; ++i) readers.push_back(get("/events"));
+  expect_error(get("/events"), 503, "busy");
+  readers.clear();
+  EXPECT_EQ(get("/events").status, 200);
+}
+
 TEST_F(AdminSiteTest, BadPagesAreInvalid) {
   for (const char* query : {"limit=0", "limit=1001", "limit=-1", "limit=", "limit=ten", "cursor=-1",
                             "cursor=", "cursor=18446744073709551616"}) {
@@ -312,7 +386,18 @@ TEST_F(AdminSiteTest, TheDashboardIsComplete) {
   EXPECT_THAT(header(page, "Content-Security-Policy"), HasSubstr("default-src 'none'"));
   EXPECT_THAT(get("/dashboard.js").content_type, HasSubstr("text/javascript"));
   EXPECT_THAT(get("/dashboard.css").content_type, HasSubstr("text/css"));
-  EXPECT_TRUE(get("/dashboard.js").body.ends_with("poll();\n"));
+  // Every module that a module asks for is served.
+  for (const char* path :
+       {"/dashboard.js", "/api.js", "/charts.js", "/format.js", "/overview.js", "/task_page.js"}) {
+    const HttpResponse script = get(path);
+    EXPECT_THAT(script.content_type, HasSubstr("text/javascript")) << path;
+    static const std::regex kImport("from \"\\.(/[a-z_]+\\.js)\"");
+    const auto end = std::sregex_iterator();
+    for (std::sregex_iterator at(script.body.begin(), script.body.end(), kImport); at != end;
+         ++at) {
+      EXPECT_EQ(get((*at)[1]).status, 200) << path << " imports " << (*at)[1];
+    }
+  }
 }
 
 TEST_F(AdminSiteTest, TheDashboardNeedsNothingFromElsewhereAndNothingInline) {
@@ -323,7 +408,10 @@ TEST_F(AdminSiteTest, TheDashboardNeedsNothingFromElsewhereAndNothingInline) {
   EXPECT_THAT(page, Not(HasSubstr("<script>")));
   EXPECT_THAT(page, Not(HasSubstr("style=")));
   EXPECT_THAT(get("/dashboard.css").body, Not(HasSubstr("url(")));
-  EXPECT_THAT(get("/dashboard.js").body, Not(HasSubstr("innerHTML")));
+  for (const char* path :
+       {"/dashboard.js", "/api.js", "/charts.js", "/format.js", "/overview.js", "/task_page.js"}) {
+    EXPECT_THAT(get(path).body, Not(HasSubstr("innerHTML"))) << path;
+  }
 }
 
 }  // namespace
