@@ -4,41 +4,57 @@ import { byId } from "./format.js";
 const kTokenKey = "millrace-token";
 const kRetryMilliseconds = 2000;
 
+function withToken(headers = {}) {
+  const token = sessionStorage.getItem(kTokenKey);
+  return token ? { ...headers, Authorization: `Bearer ${token}` } : headers;
+}
+
+async function request(path, options) {
+  const response = await fetch(path, { ...options, headers: withToken(options.headers) });
+  if (response.ok) return response;
+  const document = await response.json().catch(() => null);
+  const error = new Error(document?.error?.message ?? `the broker answered ${response.status}`);
+  error.status = response.status;
+  throw error;
+}
+
 export async function fetchJson(path, options = {}) {
-  const response = await fetch(path, options);
-  const text = await response.text();
-  const document = text === "" ? null : JSON.parse(text);
-  if (!response.ok) {
-    const error = new Error(document?.error?.message ?? `the broker answered ${response.status}`);
-    error.status = response.status;
-    throw error;
+  const text = await (await request(path, options)).text();
+  return text === "" ? null : JSON.parse(text);
+}
+
+/** Reads a stream of server-sent events to its end. EventSource would not show the token. */
+async function readEvents(show) {
+  const response = await request("/events", {});
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) if (line.startsWith("data: ")) show(JSON.parse(line.slice(6)));
   }
-  return document;
+}
+
+async function askOnce(show) {
+  const [metrics, workers] = await Promise.all([fetchJson("/metrics"), fetchJson("/workers")]);
+  show({ metrics, workers });
 }
 
 /**
- * Calls `show` with each event, and `tell` with what is wrong, or null. Where the broker gives no stream
- * (all are taken, or something between does not pass it), it asks every other second.
+ * Calls `show` with each status, and `tell` with what is wrong. Where the broker gives no stream (all are
+ * taken, or something between does not pass it) it asks every other second.
  */
-export function followStatus(show, tell) {
-  const source = new EventSource("/events");
-  source.onmessage = (message) => {
-    tell(null);
-    show(JSON.parse(message.data));
-  };
-  source.onerror = () => {
-    source.close();
-    askOnce(show, tell).finally(() => setTimeout(() => followStatus(show, tell), kRetryMilliseconds));
-  };
-}
-
-async function askOnce(show, tell) {
-  try {
-    const [metrics, workers] = await Promise.all([fetchJson("/metrics"), fetchJson("/workers")]);
-    tell(null);
-    show({ metrics, workers });
-  } catch (error) {
-    tell(error instanceof TypeError ? "broker unreachable" : error.message);
+export async function followStatus(show, tell) {
+  for (;;) {
+    try {
+      await readEvents(show).catch((error) => { if (error.status !== 503) throw error; });
+      await askOnce(show);
+    } catch (error) {
+      tell(error instanceof TypeError ? "broker unreachable" : error.status === 401 ? "token needed" : error.message);
+    }
+    await new Promise((resolve) => setTimeout(resolve, kRetryMilliseconds));
   }
 }
 
@@ -81,10 +97,8 @@ export function notice(text, className = "") {
   noticeTimer = setTimeout(() => { node.hidden = true; }, 6000);
 }
 
-async function send(method, path, body) {
+function send(method, path, body) {
   const headers = { "Content-Type": "application/json" };
-  const token = sessionStorage.getItem(kTokenKey);
-  if (token) headers.Authorization = `Bearer ${token}`;
   return fetchJson(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
 }
 

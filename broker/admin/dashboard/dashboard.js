@@ -50,6 +50,6 @@ readPast().catch(() => undefined).finally(() => {
   followStatus((status) => {
     showHealth(null, status.metrics);
     showStatus(status, taskShown() === undefined);
-  }, (trouble) => { if (trouble) showHealth(trouble); });
+  }, showHealth);
   keepListing(() => taskShown() === undefined);
 });
