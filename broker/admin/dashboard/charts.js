@@ -62,7 +62,7 @@ export function drawChart(box, points, from, to, words) {
     if (nearest) told.textContent = `${words(nearest.value)} at ${new Date(nearest.time).toLocaleTimeString()}`;
   });
   svg.addEventListener("pointerleave", () => { told.textContent = ""; });
-  box.replaceChildren(svg, element("span", "top", words(top)), told, 
+  box.replaceChildren(svg, element("span", "top", words(top)), told,
                       element("span", "from", `${duration((to - from) / 1000)} ago`), element("span", "to", "now"));
 }
 

@@ -189,8 +189,8 @@ TEST_F(ProgramRunnerTest, TheTraceOfTheTaskIsTheProgramsAndNoOther) {
   ::setenv("TRACEPARENT", "of-the-worker", 1);
   use_script("echo \"$TRACEPARENT $TRACESTATE\"");
   const Completion without = run(make_task(7, ""));
-  const Completion with = run(make_task(8, "", {{"traceparent", "00-4bf9-00f0-01"},
-                                                {"tracestate", "k=v"}}));
+  const Completion with =
+      run(make_task(8, "", {{"traceparent", "00-4bf9-00f0-01"}, {"tracestate", "k=v"}}));
   ::unsetenv("TRACEPARENT");
   EXPECT_EQ(without.result.text(), " \n");
   EXPECT_EQ(with.result.text(), "00-4bf9-00f0-01 k=v\n");
