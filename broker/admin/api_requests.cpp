@@ -344,6 +344,19 @@ Result<std::string> read_worker_drain(std::string_view body) {
   return worker;
 }
 
+Result<TaskId> read_requeue(std::string_view body) {
+  std::optional<TaskId> task;
+  const Found found = read_members(body,
+                                   {word_member("task", "the id of a task, a UUID",
+                                                [&](const std::string& text) {
+                                                  task = parse_id<TaskId>(text);
+                                                  return task.has_value();
+                                                })},
+                                   1);
+  if (found) return error_of(*found);
+  return *task;
+}
+
 Result<ChangeTasks> read_change(std::string_view body, const PeerLimits& limits) {
   ChangeTasks change;
   TaskFilter& filter = change.filter;

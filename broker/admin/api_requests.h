@@ -37,6 +37,8 @@ struct QueueControl {
 Result<QueueControl> read_queue_control(std::string_view body, const PeerLimits& limits);
 // The name of the worker that is told to drain.
 Result<std::string> read_worker_drain(std::string_view body);
+// The dead task that is to run again.
+Result<TaskId> read_requeue(std::string_view body);
 // `request` stays none.
 Result<ChangeTasks> read_change(std::string_view body, const PeerLimits& limits);
 

@@ -79,7 +79,7 @@ struct ApiSite::Handler {
 
 std::span<const ApiSite::Handler> ApiSite::handlers() {
   using Body = Handler::Body;
-  static constexpr std::array<Handler, 11> kHandlers = {{
+  static constexpr std::array<Handler, 12> kHandlers = {{
       {{"POST", "/v1/tasks", HttpAccess::change}, &ApiSite::submit, Body::json_or_lines},
       {{"GET", kTaskPath, HttpAccess::read}, &ApiSite::task, Body::none},
       {{"DELETE", kTaskPath, HttpAccess::change}, &ApiSite::cancel, Body::none},
@@ -89,6 +89,7 @@ std::span<const ApiSite::Handler> ApiSite::handlers() {
       {{"POST", "/v1/fail", HttpAccess::change}, &ApiSite::fail, Body::json},
       {{"POST", "/v1/queues", HttpAccess::change}, &ApiSite::control_queue, Body::json},
       {{"POST", "/v1/workers", HttpAccess::change}, &ApiSite::drain_worker, Body::json},
+      {{"POST", "/v1/requeue", HttpAccess::change}, &ApiSite::requeue, Body::json},
       {{"POST", "/v1/change", HttpAccess::change}, &ApiSite::change_tasks, Body::json},
       {{"GET", "/v1/openapi.json", HttpAccess::read}, &ApiSite::document, Body::none},
   }};
@@ -299,6 +300,13 @@ HttpResponse ApiSite::drain_worker(Call& call) {
   const Result<std::string> worker = read_worker_drain(call.body);
   if (!worker) return error_answer(worker.error());
   const Result<std::uint64_t> changed = door_.drain_worker(*worker);
+  return changed ? json_answer(changed_json(*changed)) : error_answer(changed.error());
+}
+
+HttpResponse ApiSite::requeue(Call& call) {
+  const Result<TaskId> task = read_requeue(call.body);
+  if (!task) return error_answer(task.error());
+  const Result<std::uint64_t> changed = door_.requeue(*task);
   return changed ? json_answer(changed_json(*changed)) : error_answer(changed.error());
 }
 

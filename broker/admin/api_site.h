@@ -67,6 +67,7 @@ class ApiSite {
   HttpResponse fail(Call& call);
   HttpResponse control_queue(Call& call);
   HttpResponse drain_worker(Call& call);
+  HttpResponse requeue(Call& call);
   HttpResponse change_tasks(Call& call);
   HttpResponse document(Call& call);
   HttpResponse finish(Completion completion);

@@ -63,6 +63,8 @@ class TaskDoor {
   // What an operator does; see the client library. Errors: not_found (the queue or the worker).
   virtual Result<std::uint64_t> control_queue(const std::string& queue, QueueAction action) = 0;
   virtual Result<std::uint64_t> drain_worker(const std::string& worker) = 0;
+  // A dead task runs again, with all attempts: 1, or 0 when it was not dead.
+  virtual Result<std::uint64_t> requeue(const TaskId& task) = 0;
   virtual Result<TasksChanged> change_tasks(const ChangeTasks& change) = 0;
 
   // A task, or none within `wait`. The lease is the caller's from here on. Errors: busy (too many

@@ -107,6 +107,12 @@ Result<std::uint64_t> HttpDoor::drain_worker(const std::string& worker) {
   return (*connected)->drain_worker(worker);
 }
 
+Result<std::uint64_t> HttpDoor::requeue(const TaskId& task) {
+  const Result<ClientPointer> connected = client();
+  if (!connected) return connected.error();
+  return (*connected)->requeue({task}, "");
+}
+
 Result<TasksChanged> HttpDoor::change_tasks(const ChangeTasks& change) {
   const Result<ClientPointer> connected = client();
   if (!connected) return connected.error();

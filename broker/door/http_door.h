@@ -35,6 +35,7 @@ class HttpDoor final : public TaskDoor {
   Result<CancelAnswer> cancel(const TaskId& task) override;
   Result<std::uint64_t> control_queue(const std::string& queue, QueueAction action) override;
   Result<std::uint64_t> drain_worker(const std::string& worker) override;
+  Result<std::uint64_t> requeue(const TaskId& task) override;
   Result<TasksChanged> change_tasks(const ChangeTasks& change) override;
   Result<std::optional<DispatchedTask>> lease(const LeaseRequest& request,
                                               const Abandoned& abandoned) override;

@@ -162,7 +162,7 @@ function showWorkers(workers, connected) {
 // ---- tasks ----------------------------------------------------------------------------------------
 
 export const cancel = (id) => change("DELETE", `/v1/tasks/${id}`, undefined, (answer) => `${id}: ${answer.status}`);
-export const requeue = (id) => change("POST", "/v1/requeue", { tasks: [id] },
+export const requeue = (id) => change("POST", "/v1/requeue", { task: id },
   (answer) => (answer.changed === 1 ? `${id} is pending again` : `${id} was not dead any more`));
 
 function runningRow(task) {

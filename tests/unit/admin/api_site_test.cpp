@@ -328,6 +328,17 @@ TEST_F(ApiSiteTest, Cancels) {
 
 // ---- control ------------------------------------------------------------------------------------
 
+TEST_F(ApiSiteTest, ADeadTaskIsRequeued) {
+  door_.change_answer = TasksChanged{RequestId(), 1, 0};
+  const std::string id = "0190c3a0-7e4b-7cc0-9f2e-3a1b5c7d9e0f";
+  EXPECT_EQ(Json::parse(post("/v1/requeue", R"({"task":")" + id + R"("})").body)["changed"], 1);
+  EXPECT_EQ(to_text(door_.requeued.at(0)), id);
+  for (const char* body : {R"({"task":"7"})", R"({"task":7})", R"({})", R"([])"}) {
+    expect_error(post("/v1/requeue", body), 400, "invalid");
+  }
+  EXPECT_EQ(door_.requeued.size(), 1U);
+}
+
 TEST_F(ApiSiteTest, QueuesAndWorkersAreControlled) {
   door_.change_answer = TasksChanged{RequestId(), 1, 0};
   EXPECT_EQ(Json::parse(post("/v1/queues", R"({"queue":"a/b","action":"pause"})").body)["changed"],

@@ -28,6 +28,7 @@ class FakeTaskDoor : public TaskDoor {
   std::vector<wire::TaskDescription> submitted;
   std::vector<std::pair<std::string, QueueAction>> controls;
   std::vector<std::string> drained;
+  std::vector<TaskId> requeued;
   std::vector<ChangeTasks> changes;
   std::vector<LeaseRequest> leases;
   std::vector<LeaseUpdate> updates;
@@ -59,6 +60,10 @@ class FakeTaskDoor : public TaskDoor {
   }
   Result<std::uint64_t> drain_worker(const std::string& worker) override {
     drained.push_back(worker);
+    return change_answer ? Result<std::uint64_t>(change_answer->count) : change_answer.error();
+  }
+  Result<std::uint64_t> requeue(const TaskId& task) override {
+    requeued.push_back(task);
     return change_answer ? Result<std::uint64_t>(change_answer->count) : change_answer.error();
   }
   Result<TasksChanged> change_tasks(const ChangeTasks& change) override {
