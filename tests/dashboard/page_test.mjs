@@ -96,8 +96,8 @@ const tests = {
     await page.keyboard.type(id);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: id }).waitFor();
-    await page.getByText("accepted", { exact: true }).waitFor();
-    await page.getByText("poison").first().waitFor();
+    await page.locator(".timeline").getByText("accepted", { exact: true }).waitFor();
+    await page.locator(".timeline").getByText("poison").first().waitFor();
     assert.match(await page.locator(".explanation").innerText(), /dead/);
     await page.getByRole("link", { name: "Overview" }).click();
     await page.getByRole("region", { name: "Queues" }).waitFor();

@@ -77,30 +77,23 @@ export function taskLink(id) {
 }
 
 /**
- * Puts `rows` ([key, make]) into a table, or `textWhenNone`. The row that holds the focus keeps it: it is
- * left as it is until the focus has gone on.
+ * Puts `rows` ([key, element]) into a table, or `textWhenNone`. What has the focus keeps it: the same button
+ * of the same row, or the row's first where that one is gone.
  */
 export function showRows(id, rows, columns, textWhenNone) {
   const body = byId(id);
-  const focused = body.contains(document.activeElement) ? document.activeElement.closest("tr") : null;
-  const made = rows.map(([key, make]) => {
-    if (focused?.dataset.key === key) return focused;
-    const row = make();
-    row.dataset.key = key;
-    return row;
-  });
-  if (made.length === 0) {
+  const focused = body.contains(document.activeElement) ? document.activeElement : null;
+  const key = focused?.closest("tr").dataset.key;
+  const label = focused?.getAttribute("aria-label");
+  for (const [name, row] of rows) row.dataset.key = name;
+  const shown = rows.map(([, row]) => row);
+  if (shown.length === 0) {
     const none = element("td", "none", textWhenNone);
     none.colSpan = columns;
-    made.push(element("tr", "", none));
+    shown.push(element("tr", "", none));
   }
-  if (focused !== null && made.includes(focused)) {
-    // Moving the focused row would take its focus away: the others move around it.
-    const at = made.indexOf(focused);
-    for (const row of [...body.children]) if (row !== focused) row.remove();
-    focused.before(...made.slice(0, at));
-    focused.after(...made.slice(at + 1));
-  } else {
-    body.replaceChildren(...made);
-  }
+  body.replaceChildren(...shown);
+  if (focused === null) return;
+  const stands = [...(shown.find((row) => row.dataset.key === key)?.querySelectorAll("a, button") ?? [])];
+  (stands.find((one) => one.getAttribute("aria-label") === label) ?? stands[0])?.focus();
 }

@@ -133,7 +133,7 @@ function queueRow(queue, samples) {
 function showQueues(queues) {
   const step = Math.max(1, Math.floor(past.length / 60));
   const samples = [...past.filter((_, i) => i % step === 0), ...live.slice(-1)];
-  showRows("queues", queues.map((queue) => [queue.name, () => queueRow(queue, samples)]), 9,
+  showRows("queues", queues.map((queue) => [queue.name, queueRow(queue, samples)]), 9,
     "No queue yet: the first submit makes one.");
 }
 
@@ -155,7 +155,7 @@ function workerRow(name, worker) {
 function showWorkers(workers, connected) {
   const rows = Object.entries(workers);
   byId("workers-count").textContent = rows.length < connected ? `${rows.length} of ${count(connected)} shown` : "";
-  showRows("workers", rows.map(([name, worker]) => [name, () => workerRow(name, worker)]), 9,
+  showRows("workers", rows.map(([name, worker]) => [name, workerRow(name, worker)]), 9,
     "No worker is connected.");
 }
 
@@ -186,7 +186,7 @@ async function listTasks() {
                  ["dead-letters", "/dlq?", deadRow, "None."]];
   for (const [id, path, row, none] of lists) {
     const { tasks } = await fetchJson(`${path}limit=${kListed}`);
-    showRows(id, tasks.map((task) => [task.id, () => row(task)]), 7, none);
+    showRows(id, tasks.map((task) => [task.id, row(task)]), 7, none);
   }
 }
 
