@@ -113,7 +113,7 @@ class Admission(KeysTest):
         cluster = self.cluster
         task = cluster.run_as("client", "submit", "demo", "--count", "1").stdout.strip()
         refused = (("client", ("queue", "pause", "demo"), "may not control queues"),
-                   ("client", ("queue", "purge", "demo"), "may not control queues"),
+                   ("client", ("queue", "purge", "demo"), "may not change tasks"),
                    ("client", ("worker", "drain", "w"), "may not control workers"),
                    ("client", ("dlq", "requeue", task), "may not requeue"),
                    ("client", ("dlq", "purge", task), "may not purge"),
