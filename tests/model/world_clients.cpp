@@ -76,17 +76,19 @@ void World::get(const Command& command) {
   const PeerId client = client_numbered(command.b);
   const TaskId id = task_numbered(command.a);
   step(FromClient{client, GetTasks{RequestId(), {id}, false, false, false}});
-  const auto* answer = std::get_if<TaskListToClient>(&effects_.sends.back());
+  const auto* told = std::get_if<TaskListToClient>(&effects_.sends.back());
+  expect(told != nullptr, "a get was not answered");
+  if (told == nullptr) return;
+  const TaskList list = told->list;  // the next step moves the sends
   core_->step(FromClient{client, Explain{RequestId(), id}}, now_, effects_);
-  expect(answer != nullptr, "a get was not answered");
   const auto task = reference_.tasks().find(id);
-  if (answer == nullptr || task == reference_.tasks().end()) {
-    expect(answer == nullptr || answer->list.unknown.size() == 1, "an unknown task was shown");
+  if (task == reference_.tasks().end()) {
+    expect(list.unknown.size() == 1, "an unknown task was shown");
     return;
   }
-  expect(answer->list.tasks.size() == 1, "a known task was not shown");
-  if (answer->list.tasks.size() != 1) return;
-  const TaskView& view = answer->list.tasks.front();
+  expect(list.tasks.size() == 1, "a known task was not shown");
+  if (list.tasks.size() != 1) return;
+  const TaskView& view = list.tasks.front();
   expect(view.state == task->second.state && view.attempts == task->second.attempts &&
              view.fence.value == task->second.fence && view.queue == task->second.spec.queue &&
              view.cancel_requested == task->second.cancel_requested,
