@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "broker/access/allowlist_file.h"
+#include "tests/conformance/temporary_directory.h"
 
 namespace millrace::broker::test {
 namespace {
@@ -75,19 +76,12 @@ TEST(Allowlist, WhatIsNotUnderstoodIsRefusedWithItsLine) {
   }
 }
 
-class AllowlistFileTest : public testing::Test {
+class AllowlistFileTest : public ::testing::Test {
  protected:
-  AllowlistFileTest() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "millrace-list-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    path_ = folder_ + "/allowlist.toml";
-  }
-  ~AllowlistFileTest() override { std::filesystem::remove_all(folder_); }
   void write(const std::string& text) { std::ofstream(path_) << text; }
 
-  std::string folder_;
-  std::string path_;
+  const millrace::testing::TemporaryDirectory folder_;
+  const std::string path_ = folder_.path() + "/allowlist.toml";
 };
 
 TEST_F(AllowlistFileTest, AChangeIsReadOnceWhenItHasSettled) {

@@ -13,20 +13,17 @@
 #include "broker/access/access_keeper.h"
 #include "common/keys/key_set.h"
 #include "common/wire/socket.h"
+#include "tests/conformance/temporary_directory.h"
 
 namespace millrace::broker::test {
 
-class KeyTest : public testing::Test {
+class KeyTest : public ::testing::Test {
  protected:
   KeyTest() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "millrace-gate-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
     EXPECT_TRUE(keys::make_key_set(folder_).ok());
     const auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(log_text_);
     log_ = std::make_shared<spdlog::logger>("test", sink);
   }
-  ~KeyTest() override { std::filesystem::remove_all(folder_); }
 
   std::unique_ptr<AccessKeeper> start_keeper() {
     auto keeper = AccessKeeper::start(context_, folder_, log_);
@@ -62,7 +59,8 @@ class KeyTest : public testing::Test {
     return condition();
   }
 
-  std::string folder_;
+  const millrace::testing::TemporaryDirectory directory_;
+  const std::string folder_ = directory_.path();
   std::ostringstream log_text_;
   host::Log log_;
   zmq::context_t context_ = wire::make_context();
