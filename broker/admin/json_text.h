@@ -6,13 +6,15 @@
 #include <string>
 #include <string_view>
 
-#include "common/base/bytes.h"
 #include "common/base/time.h"
-#include "common/json/base64.h"
+#include "common/json/values.h"
 #include "common/wire/utf8.h"
 
 namespace millrace::broker {
 
+using json::add_bytes;
+using json::id_number;
+using json::moment;
 using Json = nlohmann::ordered_json;  // keys stay in the order they were written
 
 // The document as text: two spaces of indent, a newline at the end, bad UTF-8 replaced (the library
@@ -30,29 +32,8 @@ inline Json text(std::string_view value) {
   return replace_invalid_utf8(value);
 }
 
-// An id or position: a number while every JSON reader holds it exactly (RFC 8259 section 6), else
-// its digits as a string.
-inline Json id_number(std::uint64_t value) {
-  constexpr std::uint64_t kLargestExact = (std::uint64_t{1} << 53) - 1;
-  return value <= kLargestExact ? Json(value) : Json(std::to_string(value));
-}
-
 inline Json seconds(Duration duration) {
   return duration.in_seconds();
-}
-
-// Bytes as a member `key` when they are UTF-8, else as `key`_base64.
-inline void add_bytes(Json& document, const std::string& key, const SharedBytes& bytes) {
-  if (is_utf8(bytes.text())) {
-    document[key] = bytes.text();
-  } else {
-    document[key + "_base64"] = json::encode_base64(bytes.view());
-  }
-}
-
-// RFC 3339, or null for "none".
-inline Json moment(Time time) {
-  return time.is_none() ? Json(nullptr) : Json(to_rfc3339(time));
 }
 
 }  // namespace millrace::broker

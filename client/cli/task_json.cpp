@@ -1,33 +1,18 @@
 #include "client/cli/task_json.h"
 
-#include "common/json/base64.h"
+#include "common/json/values.h"
 #include "common/wire/task_codec.h"
-#include "common/wire/utf8.h"
 
 namespace millrace::cli {
 namespace {
 
-void add_bytes(OrderedJson& object, const std::string& key, const SharedBytes& bytes) {
-  if (is_utf8(bytes.text())) {
-    object[key] = bytes.text();
-  } else {
-    object[key + "_base64"] = json::encode_base64(bytes.view());
-  }
-}
-
-OrderedJson moment(Time time) {
-  return time.is_none() ? OrderedJson(nullptr) : OrderedJson(to_rfc3339(time));
-}
-
-// Every JSON reader holds integers up to here exactly (RFC 8259 section 6).
-OrderedJson exact(std::uint64_t number) {
-  constexpr std::uint64_t kLargestExact = (std::uint64_t{1} << 53) - 1;
-  return number <= kLargestExact ? OrderedJson(number) : OrderedJson(std::to_string(number));
-}
+using json::add_bytes;
+using json::id_number;
+using json::moment;
 
 OrderedJson attempt_json(const AttemptRecord& record) {
   return {{"attempt", record.attempt},
-          {"fence", exact(record.fence.value)},
+          {"fence", id_number(record.fence.value)},
           {"reason", name_of(record.reason)},
           {"started_at", moment(record.started)},
           {"ended_at", moment(record.ended)},
@@ -76,8 +61,8 @@ OrderedJson task_view_json(const TaskView& task) {
                         {"timeout_seconds", task.timeout.in_seconds()},
                         {"payload_bytes", task.payload_bytes.value},
                         {"result_bytes", task.result_bytes.value},
-                        {"sequence", exact(task.sequence.value)},
-                        {"fence", exact(task.fence.value)}};
+                        {"sequence", id_number(task.sequence.value)},
+                        {"fence", id_number(task.fence.value)}};
   if (!task.spec.empty()) add_spec(object, task.spec);
   if (!task.result.empty()) add_bytes(object, "result", task.result);
   if (!task.attempt_records.empty()) {

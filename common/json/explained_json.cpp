@@ -1,30 +1,21 @@
 #include "common/json/explained_json.h"
 
 #include "common/base/task_history.h"
+#include "common/json/values.h"
 
 namespace millrace::json {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json moment(Time time) {
-  return time.is_none() ? Json(nullptr) : Json(to_rfc3339(time));
-}
-
 Json name_or_null(const std::string& name) {
   return name.empty() ? Json(nullptr) : Json(name);
-}
-
-// Every JSON reader holds integers up to here exactly (RFC 8259 section 6).
-Json exact(std::uint64_t number) {
-  constexpr std::uint64_t kLargestExact = (std::uint64_t{1} << 53) - 1;
-  return number <= kLargestExact ? Json(number) : Json(std::to_string(number));
 }
 
 Json entry_json(const HistoryEntry& entry) {
   Json json = {{"at", moment(entry.at)}, {"event", entry.event}};
   if (entry.attempt > 0) json["attempt"] = entry.attempt;
-  if (!entry.fence.is_none()) json["fence"] = exact(entry.fence.value);
+  if (!entry.fence.is_none()) json["fence"] = id_number(entry.fence.value);
   if (!entry.worker.empty()) json["worker"] = entry.worker;
   if (!entry.detail.empty()) json["detail"] = entry.detail;
   return json;
@@ -40,7 +31,7 @@ Json explanation_json(const Explained& e) {
           {"text", e.text},
           {"since", moment(e.since)},
           {"until", moment(e.until)},
-          {"tasks_ahead", exact(e.ahead)},
+          {"tasks_ahead", id_number(e.ahead)},
           {"tasks_ahead_is_estimate", e.ahead_is_estimate},
           {"wait_seconds", e.wait > Duration() ? Json(e.wait.in_seconds()) : Json(nullptr)},
           {"queue_workers", e.workers},
